@@ -1,0 +1,46 @@
+"""The command line put together: its commands, and how an error of the tree is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from autoglm.cli.chat import chat
+from autoglm.cli.doctor import doctor
+from autoglm.cli.embed import embed
+from autoglm.cli.models import models
+from autoglm.cli.output import print_error
+from autoglm.cli.predict import predict
+from autoglm.errors import AutoGLMError
+
+
+class CommandLine(TyperGroup):
+    """Shows an expected error as one line on stderr and exits with 1; any other is a fault and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AutoGLMError as error:
+            print_error(error)
+            raise typer.Exit(1) from error
+
+
+def command_line() -> typer.Typer:
+    """The commands, in the order in which `--help` lists them."""
+    app = typer.Typer(
+        cls=CommandLine,
+        help="Talk to an Open-AutoGLM cluster. `python -m serve_app up` starts one.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,  # they would show the key
+    )
+    for command in (chat, predict, embed, models, doctor):
+        app.command()(command)
+    return app
+
+
+def main() -> None:
+    """The entry point `autoglm`."""
+    command_line()()

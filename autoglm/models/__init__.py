@@ -1,0 +1,6 @@
+"""Model adapters: text, image, table, embedding and generation behind one small interface."""
+
+from autoglm.models.adapter import Adapter
+from autoglm.models.factory import load, prepare
+
+__all__ = ["Adapter", "load", "prepare"]

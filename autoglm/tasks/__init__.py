@@ -1,0 +1,5 @@
+"""Declared tasks: fit, predict, evaluate."""
+
+from autoglm.tasks.auto_task import AutoTask
+
+__all__ = ["AutoTask"]

@@ -1,0 +1,85 @@
+"""The adapter to ray.serve.llm: the only file that knows its internals. Importing it imports vLLM (10-15 s)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ray.llm._internal.common.callbacks.base import CallbackBase
+from ray.llm._internal.serve.core.configs.openai_api_models import (
+    ChatCompletionRequest,
+    CompletionRequest,
+    ErrorResponse,
+)
+from ray.llm._internal.serve.engines.vllm.vllm_engine import VLLMEngine
+from ray.serve.llm import LLMConfig, ModelLoadingConfig
+from ray.serve.llm.deployment import LLMServer
+
+from autoglm.errors import error_class
+from deployments.llm.config import LLMVersion
+
+REQUESTS = {"chat": ChatCompletionRequest, "completions": CompletionRequest}
+
+
+class LocalModel(CallbackBase):
+    """The source is a local folder or a hub id that the engine fetches itself: no download task is started."""
+
+    async def on_before_node_init(self) -> None:
+        self.ctx.run_init_node = False
+
+
+class Engine(VLLMEngine):
+    """On a CPU the worker runs inside the engine's process: one vLLM import and one hop less."""
+
+    def _prepare_engine_config(self, callback_ctx: Any) -> tuple[Any, Any, Any]:
+        engine_args, frontend_args, engine_config = super()._prepare_engine_config(callback_ctx)
+        if engine_config.device_config.device_type == "cpu":
+            engine_config.parallel_config.distributed_executor_backend = "uni"
+        return engine_args, frontend_args, engine_config
+
+
+class Server(LLMServer):
+    """LLMServer with plain dicts in and out, so that no caller imports vLLM."""
+
+    async def answer(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
+        """A whole answer of `chat` or `completions`.
+
+        Raises:
+            APIStatusError: what the engine refuses, with the engine's status and words.
+        """
+        async for response in self._responses(method, request):
+            return response.model_dump(mode="json")
+        raise error_class(502)(f"the engine ended {method} without an answer")
+
+    async def stream(self, method: str, request: dict[str, Any]) -> AsyncIterator[bytes]:
+        """Server-sent events as the engine writes them, the last one `data: [DONE]`."""
+        async for event in self._responses(method, request):
+            yield event.encode()
+
+    async def _responses(self, method: str, request: dict[str, Any]) -> AsyncIterator[Any]:
+        async for response in getattr(self.engine, method)(REQUESTS[method](**request)):
+            if isinstance(response, ErrorResponse):
+                fault = response.error
+                raise error_class(int(fault.code))(fault.message, param=fault.param)
+            yield response
+
+
+def llm_config(version: LLMVersion, source: str) -> Any:
+    """The LLMConfig of a version whose source is resolved to a folder or a hub id."""
+    hardware: dict[str, Any] = {}
+    if version.device == "cpu":
+        hardware = {"accelerator_config": {"kind": "cpu"}}
+    return LLMConfig(
+        model_loading_config=ModelLoadingConfig(model_id=version.name, model_source=source),
+        engine_kwargs=version.engine_kwargs(),
+        callback_config={"callback_class": LocalModel},
+        log_engine_metrics=False,
+        **hardware,
+    )
+
+
+async def start(version: LLMVersion, source: str) -> Server:
+    """A server whose engine is up."""
+    server: Server = Server.sync_init(llm_config(version, source), engine_cls=Engine)
+    await server.start()
+    return server

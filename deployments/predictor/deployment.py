@@ -1,0 +1,77 @@
+"""The deployment of one task or embedding model that answers batches."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ray import serve
+
+from autoglm.contract import BatchingConfig, TaskConfig
+from autoglm.errors import APIStatusError
+from deployments.threads import use_all_cores
+
+
+def inputs_in(pieces: list[list[Any]]) -> int:
+    """How Serve measures a batch: by its inputs, not by the calls that brought them."""
+    return sum(map(len, pieces))
+
+
+class Predictor:
+    """A replica: takes the inputs of several requests in one call, and computes them in batches."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        use_all_cores()
+        from autoglm.models import load
+
+        self._adapter = load(TaskConfig.model_validate(config))
+        # One thread computes and one decodes the next batch's inputs meanwhile; the event loop does neither.
+        self._compute = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        self._decode = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._max_batch_size = BatchingConfig().max_batch_size
+
+    async def reconfigure(self, batching: dict[str, Any]) -> None:
+        """Called by Serve at the start and whenever `user_config` changes; no restart."""
+        config = BatchingConfig.model_validate(batching)
+        self._max_batch_size = config.max_batch_size
+        self._batch.set_max_batch_size(config.max_batch_size)
+        self._batch.set_batch_wait_timeout_s(config.batch_wait_timeout_s)
+
+    async def predict(self, requests: list[list[Any]]) -> list[dict[str, Any] | APIStatusError]:
+        """Answer each request (a list of raw inputs) with `{"outputs", "tokens"}`, or with its own error.
+
+        One request's bad input does not touch the others that came in the same call.
+        """
+        loop = asyncio.get_running_loop()
+        parsed = await loop.run_in_executor(self._decode, lambda: [self._parse(request) for request in requests])
+        return await asyncio.gather(*map(self._answer, parsed))
+
+    def _parse(self, request: list[Any]) -> list[Any] | APIStatusError:
+        try:
+            return [self._adapter.parse(item, index) for index, item in enumerate(request)]
+        except APIStatusError as error:
+            return error
+
+    async def _answer(self, parsed: list[Any] | APIStatusError) -> dict[str, Any] | APIStatusError:
+        if isinstance(parsed, APIStatusError):
+            return parsed
+        outputs = await asyncio.gather(*map(self._batch, self._pieces(parsed)))
+        return {
+            "outputs": list(itertools.chain.from_iterable(outputs)),
+            "tokens": sum(map(self._adapter.tokens, parsed)),
+        }
+
+    def _pieces(self, parsed: list[Any]) -> Iterator[list[Any]]:
+        """A request of more inputs than a batch holds is computed in several."""
+        for start in range(0, len(parsed), self._max_batch_size):
+            yield parsed[start : start + self._max_batch_size]
+
+    @serve.batch(batch_size_fn=inputs_in)
+    async def _batch(self, pieces: list[list[Any]]) -> list[Sequence[Any]]:
+        flat = list(itertools.chain.from_iterable(pieces))
+        outputs = await asyncio.get_running_loop().run_in_executor(self._compute, self._adapter.predict, flat)
+        rest = iter(outputs)
+        return [list(itertools.islice(rest, len(piece))) for piece in pieces]

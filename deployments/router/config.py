@@ -1,0 +1,44 @@
+"""The routing state that the router holds in memory, as `user_config` brings it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from autoglm.contract import TaskType
+
+
+class Frozen(BaseModel):
+    """The base of this file: unknown keys refused, values fixed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Limits(Frozen):
+    """What one request may bring, and how much may wait."""
+
+    max_inputs: int = Field(default=2048, ge=1)
+    max_text_chars: int = Field(default=100_000, ge=1)
+    max_waiting_inputs: int = Field(default=16_384, ge=1)
+
+
+class Route(Frozen):
+    """One model or task: what it does and the Serve deployment that does it."""
+
+    name: str
+    task: TaskType
+    model: str
+    version: str
+    app: str
+    deployment: Literal["llm", "predictor"]
+    labels: tuple[str, ...] | None = None
+    max_batch_size: int = Field(default=32, ge=1)
+    max_replicas: int = Field(default=1, ge=1)
+
+
+class RouterConfig(Frozen):
+    """All routes, in the order of the file that declared them."""
+
+    routes: tuple[Route, ...] = ()
+    limits: Limits = Limits()

