@@ -49,7 +49,7 @@ def build_llm(args: dict[str, Any]) -> Application:
     version = LLMVersion.model_validate(args["version"])
     cpus = float(args["cpus"])
     gpu_bundles = [{"GPU": 1}] * version.gpus if version.device == "gpu" else []
-    return serve.deployment(  # type: ignore[no-any-return]
+    return serve.deployment(
         LLM,
         name="llm",
         ray_actor_options={"num_cpus": cpus},
@@ -63,7 +63,7 @@ def build_llm(args: dict[str, Any]) -> Application:
 
 def build_predictor(args: dict[str, Any]) -> Application:
     """The application of one task, or of one version of an embedding model."""
-    return serve.deployment(  # type: ignore[no-any-return]
+    return serve.deployment(
         Predictor,
         name="predictor",
         ray_actor_options={"num_cpus": float(args["cpus"]), "num_gpus": int(args["gpus"])},
@@ -74,7 +74,7 @@ def build_predictor(args: dict[str, Any]) -> Application:
 
 def build_router(args: dict[str, Any]) -> Application:
     """The application of the router."""
-    return serve.deployment(  # type: ignore[no-any-return]
+    return serve.deployment(
         serve.ingress()(Ingress),
         name="router",
         ray_actor_options={"num_cpus": ROUTER_CPUS},

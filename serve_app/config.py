@@ -116,9 +116,15 @@ class ClusterConfig(Section):
     def _named_once(self) -> Self:
         if not self.models and not self.tasks:
             raise ValueError("nothing is declared; declare at least one entry under models or tasks")
-        names = [entry.name for entry in (*self.models, *self.tasks)]
+        entries: list[ModelConfig | TaskEntry] = [*self.models, *self.tasks]
+        names = [entry.name for entry in entries]
         if repeated := first_repeated(names):
             raise ValueError(f"the name {repeated!r} is declared twice among models and tasks")
+        # Model `a-b` of version `c` and model `a` of version `b-c` would be one Serve application.
+        builds = [f"{model.name}-{version.version}" for model in self.models for version in model.versions]
+        builds += [f"{task.name}-{task.version}" for task in self.tasks]
+        if repeated := first_repeated(builds):
+            raise ValueError(f"two names with their versions both make {repeated!r}; rename one of them")
         return self
 
 
@@ -150,13 +156,30 @@ def parse(text: str, filename: str) -> ClusterConfig:
         mark = error.problem_mark
         place = f"{filename}:{mark.line + 1}:{mark.column + 1}" if mark else filename
         raise ConfigError(f"{place}: not valid YAML: {error.problem}") from None
-    if not isinstance(data, dict):
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{filename}: not valid YAML: {error}") from None
+    if root is None or not isinstance(data, dict):
         raise ConfigError(f"{filename}:1:1: the file must be a mapping with models or tasks")
+    for key in repeated_keys(root):
+        mark = key.start_mark
+        raise ConfigError(f"{filename}:{mark.line + 1}:{mark.column + 1}: {key.value}: this key comes a second time")
     try:
         return ClusterConfig.model_validate(data)
     except ValidationError as error:
         lines = (fault_line(fault, root, filename) for fault in error.errors(include_url=False))
         raise ConfigError("\n".join(lines)) from None
+
+
+def repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The keys that a mapping has already; YAML's loader would let the last one win in silence."""
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value]
+        yield from (key for index, (key, _) in enumerate(node.value) if key.value in keys[:index])
+        for _, value in node.value:
+            yield from repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from repeated_keys(item)
 
 
 def fault_line(fault: Any, root: yaml.Node, filename: str) -> str:
@@ -169,6 +192,8 @@ def fault_line(fault: Any, root: yaml.Node, filename: str) -> str:
         message = "unknown key" + nearest(location)
     elif fault["type"] == "missing":
         message = "this key is required"
+    elif fault["type"] != "value_error":
+        message += f"; got {fault['input']!r}"
     return f"{filename}:{mark.line + 1}:{mark.column + 1}: {field}: {message}"
 
 

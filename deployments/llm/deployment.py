@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class LLM:
     """A replica of one version: a vLLM engine that answers OpenAI's requests as plain dicts."""
 
-    async def __init__(self, version: dict[str, Any]) -> None:
+    async def __init__(self, version: dict[str, Any]) -> None:  # type: ignore[misc]  # Serve awaits it
         self._version = LLMVersion.model_validate(version)
         self._server = await self._start()
 

@@ -15,6 +15,9 @@ from autoglm.errors import APIStatusError
 from deployments.threads import use_all_cores
 
 
+DEFAULT = BatchingConfig()
+
+
 def inputs_in(pieces: list[list[Any]]) -> int:
     """How Serve measures a batch: by its inputs, not by the calls that brought them."""
     return sum(map(len, pieces))
@@ -31,14 +34,21 @@ class Predictor:
         # One thread computes and one decodes the next batch's inputs meanwhile; the event loop does neither.
         self._compute = ThreadPoolExecutor(1, thread_name_prefix="compute")
         self._decode = ThreadPoolExecutor(1, thread_name_prefix="decode")
-        self._max_batch_size = BatchingConfig().max_batch_size
+        self._max_batch_size = DEFAULT.max_batch_size
+        self._under_way: set[asyncio.Task[list[Any]]] = set()
 
     async def reconfigure(self, batching: dict[str, Any]) -> None:
-        """Called by Serve at the start and whenever `user_config` changes; no restart."""
+        """Called by Serve at the start and whenever `user_config` changes; no restart.
+
+        Serve refuses a piece above its limit, so a lower limit waits for the pieces that were cut to the one before.
+        """
         config = BatchingConfig.model_validate(batching)
-        self._max_batch_size = config.max_batch_size
-        self._batch.set_max_batch_size(config.max_batch_size)
         self._batch.set_batch_wait_timeout_s(config.batch_wait_timeout_s)
+        self._batch.set_max_batch_size(max(config.max_batch_size, self._max_batch_size))
+        self._max_batch_size = config.max_batch_size
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        self._batch.set_max_batch_size(config.max_batch_size)
 
     async def predict(self, requests: list[list[Any]]) -> list[dict[str, Any] | APIStatusError]:
         """Answer each request (a list of raw inputs) with `{"outputs", "tokens"}`, or with its own error.
@@ -58,7 +68,7 @@ class Predictor:
     async def _answer(self, parsed: list[Any] | APIStatusError) -> dict[str, Any] | APIStatusError:
         if isinstance(parsed, APIStatusError):
             return parsed
-        outputs = await asyncio.gather(*map(self._batch, self._pieces(parsed)))
+        outputs = await asyncio.gather(*map(self._submit, self._pieces(parsed)))
         return {
             "outputs": list(itertools.chain.from_iterable(outputs)),
             "tokens": sum(map(self._adapter.tokens, parsed)),
@@ -69,7 +79,17 @@ class Predictor:
         for start in range(0, len(parsed), self._max_batch_size):
             yield parsed[start : start + self._max_batch_size]
 
-    @serve.batch(batch_size_fn=inputs_in)
+    def _submit(self, piece: list[Any]) -> asyncio.Task[list[Any]]:
+        task = asyncio.create_task(self._batch(piece))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
+
+    @serve.batch(
+        max_batch_size=DEFAULT.max_batch_size,
+        batch_wait_timeout_s=DEFAULT.batch_wait_timeout_s,
+        batch_size_fn=inputs_in,
+    )
     async def _batch(self, pieces: list[list[Any]]) -> list[Sequence[Any]]:
         flat = list(itertools.chain.from_iterable(pieces))
         outputs = await asyncio.get_running_loop().run_in_executor(self._compute, self._adapter.predict, flat)

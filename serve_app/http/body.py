@@ -68,8 +68,10 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def wrong_field(error: ValidationError, model: type[BaseModel]) -> BadRequestError:
-    """The first fault of a body, in words: the field, what it got, what would do."""
-    fault = error.errors(include_url=False)[0]
+    """One fault of a body, in words: the field, what it got, what would do."""
+    faults = error.errors(include_url=False)
+    # A misspelt field is both unknown and missing; to hear of the first helps more.
+    fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     param = field_path(fault["loc"]) or "body"
     if fault["type"] == "extra_forbidden":
         return BadRequestError(f"{param}: unknown field{nearest(fault['loc'], model)}", param=param)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request
@@ -52,7 +52,9 @@ async def on_http_error(request: Request, error: Any) -> Response:
         fault = BadRequestError(f"method: {request.method} is not served at {path}")
     else:
         fault = error_class(status)(str(error.detail))
-    return error_response(fault, request_id_of(request), status=status)
+    response = error_response(fault, request_id_of(request), status=status)
+    response.headers.update(error.headers or {})  # such as `allow`, which a 405 must have
+    return response
 
 
 async def on_fault(request: Request, error: Any) -> Response:
@@ -62,7 +64,7 @@ async def on_fault(request: Request, error: Any) -> Response:
     return error_response(InternalServerError("an internal error; the server's log has it"), request_id)
 
 
-Handler = Callable[[Request, Any], Awaitable[Response]]
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 ERROR_HANDLERS: dict[Any, Handler] = {
     APIStatusError: on_status_error,
     HTTPException: on_http_error,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,11 +13,13 @@ from autoglm.errors import AuthenticationError
 from serve_app.http.errors import error_response
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestId:
-    """Gives each request an id (the caller's own where it sent a sane one) and each response its header."""
+    """Notes the id that Serve gives each request (the caller's own where one was sent) and returns in its header.
+
+    Where no Serve stands in front, an id is made here.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,8 +28,8 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        given = Headers(scope=scope).get("x-request-id")
+        request_id = given or uuid.uuid4().hex
         # A dict of its own: the server's state, where it has one, is shared by all requests of a connection.
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
 
@@ -37,7 +38,7 @@ class RequestId:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        await self._app(scope, receive, send if given else send_with_id)
 
 
 class Authentication:

@@ -1,0 +1,56 @@
+# Every target does what it needs first, on a machine that has only Python 3.11, make and a C compiler.
+# HW=gpu takes the GPU's packages and gives the chat model a GPU; PORT= moves the server.
+HW ?= cpu
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed-$(HW)
+
+# uv reads none of pip's settings. Where no wheel folder is set, it finds PyTorch's CPU builds by its own knowledge.
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+else ifeq ($(HW),cpu)
+export UV_TORCH_BACKEND ?= cpu
+endif
+# Compiled once, at first use: without bytecode every process would compile torch and vLLM again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: serve test check bench lock clean
+
+serve: $(INSTALLED)
+	@exec $(BIN)/python -m serve_app up --port $(PORT) $(if $(filter gpu,$(HW)),--gpu)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not gpu"
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests/typing/api.py
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.batching
+	$(BIN)/python -m benchmarks.llm
+
+# Compile the pinned lists anew from pyproject.toml.
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile pyproject.toml --extra cpu --extra test --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --excludes requirements/cpu-excludes.txt \
+	  --no-header --no-annotate --upgrade -o requirements/cpu.txt
+	env -u UV_FIND_LINKS -u UV_TORCH_BACKEND $(BIN)/uv pip compile pyproject.toml --extra gpu --extra test \
+	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --no-header --no-annotate --upgrade \
+	  -o requirements/gpu.txt
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+
+$(INSTALLED): $(BIN)/uv requirements/$(HW).txt pyproject.toml
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements/$(HW).txt -e .
+	@touch $@
