@@ -92,6 +92,11 @@ class Router:
         cards = [self._card(route) for route in self._targets.routes]
         return ModelList(data=tuple(cards)).model_dump(mode="json")
 
+    def model(self, name: str) -> dict[str, Any]:
+        """One of them."""
+        tasks = GENERATING | EMBEDDING | CLASSIFYING
+        return self._card(self._targets.find(name, param="model", tasks=tasks).route).model_dump(mode="json")
+
     def health(self) -> dict[str, Any]:
         """That this process answers."""
         return Health(status="ok", version=__version__).model_dump(mode="json")

@@ -16,6 +16,7 @@ from autoglm.contract import (
     EmbeddingRequest,
     EmbeddingResponse,
     Health,
+    ModelCard,
     ModelList,
     PredictRequest,
     PredictResponse,
@@ -42,6 +43,10 @@ def build_routes(router: Router, max_body_bytes: int) -> APIRouter:
     @api.get("/v1/models", response_model=ModelList)
     async def models() -> Response:
         return json_response(router.models())
+
+    @api.get("/v1/models/{name}", response_model=ModelCard)
+    async def model(name: str) -> Response:
+        return json_response(router.model(name))
 
     @api.post("/v1/predict", response_model=PredictResponse, openapi_extra=body_of(PredictRequest))
     async def predict(request: Request) -> Response:
