@@ -1,4 +1,4 @@
-"""A closed-loop load generator: N clients on one event loop, each sending its next request when the last is answered."""
+"""A closed-loop load generator: N clients on one event loop, each sending its next request on the last one's answer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
 from autoglm.errors import ConfigError, ModelError
 
-
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 STOP_S = 20  # what Serve and Ray get to end by themselves
 POLL_S = 0.25

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from autoglm.models import source
+from deployments.boundary import plain_errors
 from deployments.llm.config import LLMVersion, cpu_environment
 from deployments.threads import use_all_cores
 
@@ -31,17 +32,21 @@ class LLM:
 
     async def chat(self, request: dict[str, Any]) -> dict[str, Any]:
         """A whole chat completion."""
-        return await self._server.answer("chat", request)
+        with plain_errors(self._version.name):
+            return await self._server.answer("chat", request)
 
     async def completions(self, request: dict[str, Any]) -> dict[str, Any]:
         """A whole text completion."""
-        return await self._server.answer("completions", request)
+        with plain_errors(self._version.name):
+            return await self._server.answer("completions", request)
 
     async def stream(self, method: str, request: dict[str, Any]) -> AsyncIterator[bytes]:
         """The events of `chat` or `completions`, each as soon as the engine has it."""
-        async for event in self._server.stream(method, request):
-            yield event
+        with plain_errors(self._version.name):
+            async for event in self._server.stream(method, request):
+                yield event
 
     async def check_health(self) -> None:
         """Called by Serve; raises when the engine is dead, and Serve replaces the replica."""
-        await self._server.check_health()
+        with plain_errors(self._version.name):
+            await self._server.check_health()

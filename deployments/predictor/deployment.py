@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray import serve
 
 from autoglm.contract import BatchingConfig, TaskConfig
 from autoglm.errors import APIStatusError
+from deployments.boundary import plain_errors
 from deployments.threads import use_all_cores
 
+if TYPE_CHECKING:
+    from autoglm.models import Adapter
 
 DEFAULT = BatchingConfig()
+
+
+def load_adapter(config: TaskConfig) -> Adapter:
+    """The adapter of a declared task; what loads it is imported in the replica alone."""
+    from autoglm.models import load
+
+    return load(config)
 
 
 def inputs_in(pieces: list[list[Any]]) -> int:
@@ -26,11 +36,11 @@ def inputs_in(pieces: list[list[Any]]) -> int:
 class Predictor:
     """A replica: takes the inputs of several requests in one call, and computes them in batches."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], load: Callable[[TaskConfig], Adapter] = load_adapter) -> None:
         use_all_cores()
-        from autoglm.models import load
-
-        self._adapter = load(TaskConfig.model_validate(config))
+        declared = TaskConfig.model_validate(config)
+        self._name = declared.model or declared.task
+        self._adapter = load(declared)
         # One thread computes and one decodes the next batch's inputs meanwhile; the event loop does neither.
         self._compute = ThreadPoolExecutor(1, thread_name_prefix="compute")
         self._decode = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -56,8 +66,9 @@ class Predictor:
         One request's bad input does not touch the others that came in the same call.
         """
         loop = asyncio.get_running_loop()
-        parsed = await loop.run_in_executor(self._decode, lambda: [self._parse(request) for request in requests])
-        return await asyncio.gather(*map(self._answer, parsed))
+        with plain_errors(self._name):
+            parsed = await loop.run_in_executor(self._decode, lambda: [self._parse(request) for request in requests])
+            return await asyncio.gather(*map(self._answer, parsed))
 
     def _parse(self, request: list[Any]) -> list[Any] | APIStatusError:
         try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ray import serve
 
 from autoglm import __version__
@@ -34,6 +35,8 @@ CLASSIFYING = frozenset(
     {"text-classification", "zero-shot-classification", "image-classification", "tabular-classification"}
 )
 GENERATE_METHODS = {ChatRequest: "chat", CompletionRequest: "completions"}
+
+Request = TypeVar("Request", bound=BaseModel)
 
 
 class Router:
@@ -77,13 +80,14 @@ class Router:
     async def predict(self, task: str, inputs: Any) -> dict[str, Any]:
         """The predictions of a declared task for one input or a list, in the shape of `POST /v1/predict`."""
         batch = inputs if isinstance(inputs, list) else [inputs]
-        return (await self.classify(PredictRequest(task=task, inputs=batch))).body
+        return (await self.classify(validated(PredictRequest, {"task": task, "inputs": batch}))).body
 
     async def embed(self, texts: str | list[str], model: str = "embed") -> Vector:
         """Vectors, float32 of shape (n, d)."""
         batch = [texts] if isinstance(texts, str) else texts
         target = self._targets.find(model, param="model", tasks=EMBEDDING)
         check_inputs(batch, "input", self._limits)
+        check_texts(batch, "input", self._limits)
         vectors: Vector = np.stack((await target.predict(batch))["outputs"])
         return vectors
 
@@ -169,19 +173,25 @@ class Router:
 def chat_request(messages: str | list[dict[str, Any]], model: str, options: dict[str, Any]) -> ChatRequest:
     """A chat request from what a caller in Python gives; one string is one user's turn."""
     turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
+    return validated(ChatRequest, {"model": model, "messages": turns, **options})
+
+
+def validated(model: type[Request], fields: dict[str, Any]) -> Request:
+    """A request of the contract from a caller in Python, whom no HTTP layer has checked."""
     try:
-        return ChatRequest.model_validate({"model": model, "messages": turns, **options})
+        return model.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         param = ".".join(map(str, first["loc"]))
         raise BadRequestError(f"{param}: {first['msg']}", param=param) from None
 
 
-async def resumed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A stream whose first event was taken off it."""
-    yield first
-    async for event in rest:
-        yield event
+async def resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """A stream whose first event was taken off it; closing it closes the rest."""
+    async with aclosing(rest):
+        yield first
+        async for event in rest:
+            yield event
 
 
 def usage(tokens: int) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 from autoglm.errors import BadRequestError, NotFoundError
@@ -39,7 +39,7 @@ class Target:
         with translated(self.route.name):
             return await getattr(self._handle, method).remote(request)
 
-    async def stream(self, method: str, request: dict[str, Any]) -> AsyncIterator[bytes]:
+    async def stream(self, method: str, request: dict[str, Any]) -> AsyncGenerator[bytes]:
         """The events of a streamed answer. Closing the iterator cancels the request down to the engine."""
         with translated(self.route.name):
             response = self._streaming.stream.remote(method, request)

@@ -1,0 +1,1 @@
+"""Benchmarks: each compares in one run, prints one table, and says on what it ran."""

@@ -1,0 +1,1 @@
+"""Operating the cluster: what runs beside the serving path."""

@@ -1,0 +1,27 @@
+"""What leaves a replica: errors of the tree, and no others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from autoglm.errors import APIStatusError, UpstreamError
+
+logger = logging.getLogger("ray.serve")
+
+
+@contextmanager
+def plain_errors(name: str) -> Iterator[None]:
+    """Log a model library's exception here, and raise an UpstreamError that says the same in its place.
+
+    An exception is unpickled by whoever called, and its class is imported for that: vLLM's would have router and
+    controller import vLLM (seen: 10 s of a blocked event loop and 500 MB in each).
+    """
+    try:
+        yield
+    except APIStatusError:
+        raise
+    except Exception as fault:
+        logger.exception("%s failed", name)
+        raise UpstreamError(f"{name} failed: {type(fault).__name__}: {fault}") from None

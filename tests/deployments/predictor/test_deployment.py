@@ -1,0 +1,136 @@
+"""The predictor over a fake adapter, under Serve's real batching."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray import serve
+
+from autoglm import models
+from autoglm.contract import TaskConfig
+from autoglm.errors import UnprocessableEntityError
+from deployments.predictor import Predictor
+
+# Serve keeps one queue for the decorated method, bound to the loop that first used it.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TASK = {"task": "text-classification", "model": "embedded/fake"}
+
+
+class DoublingAdapter:
+    """Doubles numbers, and remembers the batches in which they came."""
+
+    labels = None
+
+    def __init__(self, config: TaskConfig) -> None:
+        self.config = config
+        self.batches: list[list[int]] = []
+        self.go = threading.Event()
+        self.go.set()
+        self.called = threading.Event()
+
+    def parse(self, item: Any, index: int) -> int:
+        if not isinstance(item, int):
+            raise UnprocessableEntityError(f"inputs[{index}]: got {item!r}", param=f"inputs[{index}]")
+        return item
+
+    def predict(self, parsed: Sequence[int]) -> list[int]:
+        self.batches.append(list(parsed))
+        self.called.set()
+        self.go.wait()
+        return [2 * item for item in parsed]
+
+    def tokens(self, parsed: int) -> int:
+        return parsed
+
+
+Start = Callable[[int], Any]
+
+
+@pytest.fixture
+async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
+    """Starts a predictor of a batch size, outside a replica; returns it with its adapter."""
+    context = SimpleNamespace(_deployment_config=SimpleNamespace(max_ongoing_requests=1000))
+    monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # put back after the predictor has set it
+    adapters: list[DoublingAdapter] = []
+
+    def load(config: TaskConfig) -> DoublingAdapter:
+        adapters.append(DoublingAdapter(config))
+        return adapters[-1]
+
+    monkeypatch.setattr(models, "load", load)
+
+    async def start(max_batch_size: int) -> tuple[Predictor, DoublingAdapter]:
+        predictor = Predictor(TASK)
+        await predictor.reconfigure(batching(max_batch_size))
+        return predictor, adapters[-1]
+
+    yield start
+    for adapter in adapters:
+        adapter.go.set()
+
+
+def batching(max_batch_size: int) -> dict[str, Any]:
+    return {"max_batch_size": max_batch_size, "batch_wait_timeout_s": 0}
+
+
+async def test_the_requests_of_one_call_share_a_batch_and_get_their_own_answers(start: Start) -> None:
+    """Inputs are computed together and handed back apart, each with what it counts for."""
+    predictor, adapter = await start(8)
+    outcomes = await predictor.predict([[1, 2], [3], [4, 5]])
+    assert outcomes == [
+        {"outputs": [2, 4], "tokens": 3},
+        {"outputs": [6], "tokens": 3},
+        {"outputs": [8, 10], "tokens": 9},
+    ]
+    assert adapter.batches == [[1, 2, 3, 4, 5]]
+    assert adapter.config.task == "text-classification"
+
+
+async def test_bad_input_fails_its_own_request_alone(start: Start) -> None:
+    """Its neighbours in the same call are answered, and it is not computed."""
+    predictor, adapter = await start(8)
+    good, bad = await predictor.predict([[1], [2, "three"]])
+    assert good == {"outputs": [2], "tokens": 1}
+    assert isinstance(bad, UnprocessableEntityError)
+    assert bad.param == "inputs[1]"
+    assert adapter.batches == [[1]]
+
+
+async def test_a_request_of_more_inputs_than_a_batch_is_answered_in_order(start: Start) -> None:
+    """A batch is measured by its inputs, so no computation is larger than was declared."""
+    predictor, adapter = await start(3)
+    (outcome,) = await predictor.predict([list(range(10))])
+    assert outcome["outputs"] == [2 * item for item in range(10)]
+    assert max(map(len, adapter.batches)) == 3
+
+
+async def test_the_batch_size_changes_while_requests_wait(start: Start) -> None:
+    """A lower limit applies to what comes next, and harms nothing that was cut to the one before."""
+    predictor, adapter = await start(4)
+    adapter.go.clear()
+    computing = asyncio.create_task(predictor.predict([[1, 2, 3, 4]]))
+    await asyncio.to_thread(adapter.called.wait)
+    waiting = asyncio.create_task(predictor.predict([[5, 6, 7, 8]]))
+    changed = asyncio.create_task(predictor.reconfigure(batching(2)))
+    await asyncio.sleep(0)
+    adapter.go.set()
+    await changed
+    assert (await computing)[0]["outputs"] == [2, 4, 6, 8]
+    assert (await waiting)[0]["outputs"] == [10, 12, 14, 16]
+    await predictor.predict([[1, 2, 3]])
+    assert adapter.batches[-2:] == [[1, 2], [3]]
+
+
+async def test_a_replica_computes_with_every_core(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray gives a replica of a tenth of a CPU one thread; the models share the machine by turns instead."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    await start(1)
+    assert os.environ["OMP_NUM_THREADS"] == "3"

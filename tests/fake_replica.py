@@ -1,0 +1,73 @@
+"""A stand-in for a Serve deployment handle: scripted answers, and a record of every call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from types import SimpleNamespace
+from typing import Any
+
+
+class FakeReplica:
+    """A handle (`.method.remote(...)`, `.options(stream=True)`) whose replica is this object.
+
+    A scripted value that is an exception is raised instead of given.
+    """
+
+    def __init__(
+        self,
+        *,
+        predict: Callable[[list[Any]], Any] | BaseException | None = None,
+        answer: dict[str, Any] | BaseException | None = None,
+        events: Iterable[bytes | BaseException] = (),
+    ) -> None:
+        self._predict = predict
+        self._answer = answer
+        self._events = list(events)
+        self.calls: list[tuple[Any, ...]] = []
+        self.streams: list[FakeStream] = []
+        self.predict = SimpleNamespace(remote=self._predict_remote)
+        self.chat = SimpleNamespace(remote=lambda request: self._whole("chat", request))
+        self.completions = SimpleNamespace(remote=lambda request: self._whole("completions", request))
+        self.stream = SimpleNamespace(remote=self._stream_remote)
+
+    def options(self, *, stream: bool) -> FakeReplica:
+        assert stream
+        return self
+
+    async def _predict_remote(self, requests: list[list[Any]]) -> list[Any]:
+        self.calls.append(("predict", requests))
+        if isinstance(self._predict, BaseException):
+            raise self._predict
+        assert self._predict is not None
+        return [self._predict(request) for request in requests]
+
+    async def _whole(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append((method, request))
+        if isinstance(self._answer, BaseException):
+            raise self._answer
+        assert self._answer is not None
+        return self._answer
+
+    def _stream_remote(self, method: str, request: dict[str, Any]) -> FakeStream:
+        self.calls.append((method, request))
+        self.streams.append(FakeStream(self._events))
+        return self.streams[-1]
+
+
+class FakeStream:
+    """What a streaming call returns: events, and `cancel`."""
+
+    def __init__(self, events: list[bytes | BaseException]) -> None:
+        self._events = events
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for event in self._events:
+            await asyncio.sleep(0)
+            if isinstance(event, BaseException):
+                raise event
+            yield event

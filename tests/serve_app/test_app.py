@@ -1,0 +1,121 @@
+"""`render`: from a file to the config that Serve takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ray.serve.schema import ServeDeploySchema
+
+from autoglm.contract import TaskConfig
+from deployments.llm import LLMVersion
+from deployments.router import RouterConfig
+from serve_app import app
+from serve_app.__main__ import DEFAULT_FILE
+from serve_app.config import load, parse
+
+TWO_VERSIONS = """\
+models:
+  - name: chat
+    task: text-generation
+    versions: [{version: v1, source: embedded/a}, {version: v2, source: embedded/b, resources: {gpus: 2, cpus: 4}}]
+    autoscaling: {min_replicas: 1, max_replicas: 4}
+tasks:
+  - name: sentiment
+    task: text-classification
+    model: embedded/minilm-l6
+    labels: [bad, good]
+    batching: {max_batch_size: 16, batch_wait_timeout_s: 0.02}
+"""
+
+
+def rendered(text: str = TWO_VERSIONS) -> dict[str, dict[str, Any]]:
+    """The applications by name."""
+    return {application["name"]: application for application in app.render(parse(text, "f"))["applications"]}
+
+
+def test_serve_takes_the_default_as_it_is_rendered() -> None:
+    """By Serve's own schema, after the way through YAML, with builders that exist."""
+    written = yaml.safe_dump(app.render(load(DEFAULT_FILE)), sort_keys=False)
+    schema = ServeDeploySchema.model_validate(yaml.safe_load(written))
+    assert [application.name for application in schema.applications] == [
+        "model-chat-v1",
+        "model-embed-v1",
+        "model-sentiment-v1",
+        "model-image-v1",
+        "model-iris-v1",
+        "autoglm",
+    ]
+    for application in schema.applications:
+        module, _, builder = application.import_path.partition(":")
+        assert (module, callable(getattr(app, builder))) == (app.__name__, True)
+
+
+def test_each_version_is_an_application_without_a_route() -> None:
+    """So that it comes and goes without the router; only the router listens."""
+    prefixes = {name: application["route_prefix"] for name, application in rendered().items()}
+    assert prefixes == {
+        "model-chat-v1": None,
+        "model-chat-v2": None,
+        "model-sentiment-v1": None,
+        "autoglm": "/",
+    }
+
+
+def test_the_router_leads_to_the_first_version_of_a_model() -> None:
+    """Its routes name applications and deployments that are rendered beside it."""
+    applications = rendered()
+    config = RouterConfig.model_validate(applications["autoglm"]["deployments"][0]["user_config"])
+    assert [(route.name, route.app, route.version) for route in config.routes] == [
+        ("chat", "model-chat-v1", "v1"),
+        ("sentiment", "model-sentiment-v1", "v1"),
+    ]
+    assert config.routes[0].max_replicas == 4
+    assert (config.routes[1].max_batch_size, config.routes[1].labels) == (16, ("bad", "good"))
+    for route in config.routes:
+        assert applications[route.app]["deployments"][0]["name"] == route.deployment
+
+
+def test_a_change_of_batching_touches_user_config_alone() -> None:
+    """Serve restarts replicas for anything else."""
+    before, after = rendered(), rendered(TWO_VERSIONS.replace("max_batch_size: 16", "max_batch_size: 64"))
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"model-sentiment-v1", "autoglm"}
+    for name in changed:
+        old, new = before[name]["deployments"][0], after[name]["deployments"][0]
+        assert old.pop("user_config") != new.pop("user_config")
+        assert before[name] == after[name]
+
+
+def test_replicas_are_fixed_or_scaled_between_bounds() -> None:
+    """Equal bounds are a number; Serve's autoscaler is for the others."""
+    applications = rendered()
+    assert applications["model-sentiment-v1"]["deployments"][0]["num_replicas"] == 1
+    scaled = applications["model-chat-v1"]["deployments"][0]
+    assert scaled["autoscaling_config"] == {"min_replicas": 1, "max_replicas": 4}
+    assert "num_replicas" not in scaled
+
+
+def test_the_arguments_are_what_the_replicas_take() -> None:
+    """Through the builders, as Serve calls them."""
+    applications = rendered()
+    version = LLMVersion.model_validate(applications["model-chat-v2"]["args"]["version"])
+    assert (version.source, version.device, version.gpus) == ("embedded/b", "gpu", 2)
+    task = TaskConfig.model_validate(applications["model-sentiment-v1"]["args"]["task"])
+    assert (task.model, task.labels) == ("embedded/minilm-l6", ["bad", "good"])
+
+
+@pytest.mark.parametrize(
+    ("name", "bundles"), [("model-chat-v1", [{"CPU": 0.1}]), ("model-chat-v2", [{"CPU": 4.0, "GPU": 1}, {"GPU": 1}])]
+)
+def test_a_generating_replica_reserves_its_engines_cpus_and_gpus(name: str, bundles: list[dict[str, float]]) -> None:
+    """In the builder: vLLM's workers take their GPUs from the replica's placement group."""
+    built = app.build_llm(rendered()[name]["args"])._bound_deployment
+    assert built._replica_config.placement_group_bundles == bundles
+
+
+def test_the_default_file_is_where_the_command_line_looks() -> None:
+    """`python -m serve_app up` without a file."""
+    assert Path(DEFAULT_FILE).is_file()
