@@ -13,7 +13,7 @@ logger = logging.getLogger("ray.serve")
 
 @contextmanager
 def plain_errors(name: str) -> Iterator[None]:
-    """Log a model library's exception here, and raise an UpstreamError that says the same in its place.
+    """Log a model library's exception here, and raise an UpstreamError that names its kind in its place.
 
     An exception is unpickled by whoever called, and its class is imported for that: vLLM's would have router and
     controller import vLLM (seen: 10 s of a blocked event loop and 500 MB in each).
@@ -24,4 +24,4 @@ def plain_errors(name: str) -> Iterator[None]:
         raise
     except Exception as fault:
         logger.exception("%s failed", name)
-        raise UpstreamError(f"{name} failed: {type(fault).__name__}: {fault}") from None
+        raise UpstreamError(f"{name} failed: {type(fault).__name__}; the replica's log has it") from None

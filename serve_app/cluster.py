@@ -17,7 +17,7 @@ from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 from autoglm.errors import ConfigError, ModelError
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-STOP_S = 20  # what Serve and Ray get to end by themselves
+STOP_S = 5  # what a process gets to end by itself before it is killed
 POLL_S = 0.25
 FAILED = frozenset({"DEPLOY_FAILED"})
 
@@ -64,17 +64,17 @@ def adopt_orphans() -> None:
 
 
 def stop() -> None:
-    """End Ray, then whatever of its processes is left."""
+    """End Ray, then what its processes left behind: HAProxy is nobody's child once its manager is gone."""
     started = psutil.Process().children(recursive=True)
     ray.shutdown()
-    _, alive = psutil.wait_procs(started, timeout=STOP_S)
-    left = {*alive, *psutil.Process().children(recursive=True)}
-    for process in left:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            pass
-    psutil.wait_procs(list(left), timeout=STOP_S)
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        left = [process for process in {*started, *psutil.Process().children(recursive=True)} if process.is_running()]
+        for process in left:
+            try:
+                end(process)
+            except psutil.NoSuchProcess:
+                pass
+        psutil.wait_procs(left, timeout=STOP_S)
 
 
 def deploy(dashboard: str, config: dict[str, Any]) -> None:

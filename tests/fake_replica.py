@@ -11,7 +11,7 @@ from typing import Any
 class FakeReplica:
     """A handle (`.method.remote(...)`, `.options(stream=True)`) whose replica is this object.
 
-    A scripted value that is an exception is raised instead of given.
+    A scripted value that is an exception is raised instead of given; in a stream, an asyncio.Event is waited for.
     """
 
     def __init__(
@@ -19,7 +19,7 @@ class FakeReplica:
         *,
         predict: Callable[[list[Any]], Any] | BaseException | None = None,
         answer: dict[str, Any] | BaseException | None = None,
-        events: Iterable[bytes | BaseException] = (),
+        events: Iterable[bytes | BaseException | asyncio.Event] = (),
     ) -> None:
         self._predict = predict
         self._answer = answer
@@ -58,7 +58,7 @@ class FakeReplica:
 class FakeStream:
     """What a streaming call returns: events, and `cancel`."""
 
-    def __init__(self, events: list[bytes | BaseException]) -> None:
+    def __init__(self, events: list[bytes | BaseException | asyncio.Event]) -> None:
         self._events = events
         self.cancelled = False
 
@@ -70,4 +70,7 @@ class FakeStream:
             await asyncio.sleep(0)
             if isinstance(event, BaseException):
                 raise event
-            yield event
+            if isinstance(event, asyncio.Event):
+                await event.wait()
+            else:
+                yield event

@@ -23,7 +23,7 @@ def connect() -> Predict:
     from ray.serve.exceptions import RayServeException
 
     try:
-        ray.init(address="auto", log_to_driver=False, ignore_reinit_error=True)
+        ray.init(address="auto", log_to_driver=False)
         return predict_by(serve.get_app_handle(APPLICATION))
     except ConnectionError as error:
         raise ConfigError(

@@ -27,7 +27,6 @@ from cluster.jobs.retry import Retry
 from cluster.jobs.rows import Position, Row, read_rows
 from cluster.jobs.window import in_order
 
-
 CONCURRENCY = 8
 BATCH_SIZE = 32  # the embedded predictors' own, so that a call fills a batch
 
@@ -98,7 +97,14 @@ def command_line(connect: Callable[[], Predict] = connect) -> typer.Typer:
     def predict(
         source: Annotated[
             Path,
-            typer.Argument(metavar="INPUT", exists=True, dir_okay=False, readable=True, help="A .jsonl or .csv file."),
+            typer.Argument(
+                metavar="INPUT",
+                exists=True,
+                dir_okay=False,
+                readable=True,
+                help="A .jsonl or .csv file. Relative paths are those of the job, which under `ray job submit` runs "
+                "in a copy of your folder on the cluster: give absolute ones there.",
+            ),
         ],
         output: Annotated[
             Path, typer.Argument(metavar="OUTPUT", dir_okay=False, help="One JSON line for each row, in order.")
@@ -118,8 +124,7 @@ def command_line(connect: Callable[[], Predict] = connect) -> typer.Typer:
     ) -> None:
         """Predict every row of a file; killed or stopped, the same command goes on where it was.
 
-        Bad rows go to OUTPUT.errors.jsonl with their line and the reason. Relative paths are those of the job's
-        working directory, which under `ray job submit` is a copy on the cluster: give absolute paths there.
+        Bad rows go to OUTPUT.errors.jsonl, with line and reason.
         """
         fields = tuple(input_field or ())
         options = Options(task, source.absolute(), output.absolute(), fields, concurrency, batch_size)

@@ -6,7 +6,7 @@ A row that cannot be read comes out with its fault, so that one bad row does not
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +17,7 @@ from autoglm.errors import ConfigError
 from autoglm.suggestion import nearest
 
 MAX_RECORD_BYTES = 8 * 2**20  # as much as the HTTP surface takes in one body
+MAX_DEPTH = 32  # of lists in lists; far above any input's, and far below the few hundred at which pickle fails
 SKIP_BYTES = 2**16
 BOM = b"\xef\xbb\xbf"
 DEFAULT_FIELDS = ("input", "text")
@@ -40,7 +41,7 @@ class Row:
     fault: str | None = None
 
 
-def read_rows(path: Path, fields: Sequence[str], start: Position) -> Iterator[Row]:
+def read_rows(path: Path, fields: Sequence[str], start: Position) -> Generator[Row, None, None]:
     """The rows after `start`; blank lines are none.
 
     `fields` names where a JSON object or a CSV record holds the input; several make a row of a table. Without any it
@@ -67,7 +68,7 @@ def next_row(lines: Lines, values: JsonValues | CsvValues) -> Row | None:
         value = next(values)
     except StopIteration:
         return None
-    except (ValueError, RecursionError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         return Row(lines.first, lines.position, fault=str(error))
     return Row(lines.first, lines.position, value)
 
@@ -119,7 +120,7 @@ class JsonValues:
         self._fields = fields
 
     def __next__(self) -> Any:
-        """Raises ValueError where the line is no JSON or lacks a field."""
+        """Raises ValueError where the line is no JSON, lacks a field or is nested too deeply to be sent."""
         line = b""
         while not line.strip():
             self._lines.begin()
@@ -128,6 +129,8 @@ class JsonValues:
             item = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
+        if not nested_within(item, MAX_DEPTH):
+            raise ValueError(f"the row is nested deeper than {MAX_DEPTH} levels")
         return self._input(item) if isinstance(item, dict) else item
 
     def _input(self, item: dict[str, Any]) -> Any:
@@ -202,6 +205,14 @@ def default_fields(names: Collection[str]) -> tuple[str]:
     if len(names) != 1:
         raise ValueError(f"neither 'input' nor 'text' is among {sorted(names)}; name the field with --input-field")
     return (next(iter(names)),)
+
+
+def nested_within(item: Any, depth: int) -> bool:
+    """That a JSON value has at most `depth` levels of lists and objects."""
+    if not isinstance(item, list | dict):
+        return True
+    children = item.values() if isinstance(item, dict) else item
+    return depth > 0 and all(nested_within(child, depth - 1) for child in children)
 
 
 def number(cell: str, column: str) -> float:

@@ -7,6 +7,7 @@ the target has a free slot and wait only while it has none, so a lone request ne
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
 Inputs = list[Any]
 Outcome = dict[str, Any] | APIStatusError
 Call = Callable[[list[Inputs]], Awaitable[list[Outcome]]]
+
+logger = logging.getLogger("ray.serve")
 
 RETRY_AFTER_S = 1.0  # a full queue of the embedded models is worked off in about this time
 
@@ -83,9 +86,7 @@ class Aggregator:
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 settle(waiting.outcome, outcome)
         except (Exception, asyncio.CancelledError) as fault:
-            error = (
-                fault if isinstance(fault, APIStatusError) else UpstreamError(f"the model's replica failed: {fault}")
-            )
+            error = fault if isinstance(fault, APIStatusError) else unexpected(fault)
             for waiting in batch:
                 settle(waiting.outcome, error)
             if isinstance(fault, asyncio.CancelledError):
@@ -93,6 +94,12 @@ class Aggregator:
         finally:
             self._free += 1
             self._dispatch()
+
+
+def unexpected(fault: BaseException) -> UpstreamError:
+    """A fault that no replica told of: logged whole, told without details."""
+    logger.error("a call failed", exc_info=fault)
+    return UpstreamError(f"the call to the model failed: {type(fault).__name__}")
 
 
 def settle(future: asyncio.Future[dict[str, Any]], outcome: Outcome) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from deployments.router.config import Route
 
-Body = TypeVar("Body", dict[str, Any], AsyncIterator[bytes])
+Body = TypeVar("Body", dict[str, Any], AsyncGenerator[bytes])
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Router:
         target, payload = self._generation(request)
         return Answer(await target.call(GENERATE_METHODS[type(request)], payload), target.route)
 
-    async def generate_stream(self, request: ChatRequest | CompletionRequest) -> Answer[AsyncIterator[bytes]]:
+    async def generate_stream(self, request: ChatRequest | CompletionRequest) -> Answer[AsyncGenerator[bytes]]:
         """A streamed one. What fails before the first event is raised here, so that it gets a status of its own."""
         target, payload = self._generation(request)
         events = target.stream(GENERATE_METHODS[type(request)], payload)

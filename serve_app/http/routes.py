@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -92,11 +93,12 @@ async def generated(router: Router, request: Request, body: ChatRequest | Comple
     return StreamingResponse(events, headers=headers, media_type="text/event-stream")
 
 
-async def until_broken(events: AsyncIterator[bytes], request_id: str) -> AsyncIterator[bytes]:
+async def until_broken(events: AsyncGenerator[bytes], request_id: str) -> AsyncGenerator[bytes]:
     """A stream that ends with an error event, not with a cut connection, when its replica fails."""
     try:
-        async for event in events:
-            yield event
+        async with aclosing(events):
+            async for event in events:
+                yield event
     except APIStatusError as error:
         yield error_event(error, request_id)
 

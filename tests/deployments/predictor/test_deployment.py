@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ray import serve
 
-from autoglm import models
 from autoglm.contract import TaskConfig
-from autoglm.errors import UnprocessableEntityError
+from autoglm.errors import UnprocessableEntityError, UpstreamError
 from deployments.predictor import Predictor
 
 # Serve keeps one queue for the decorated method, bound to the loop that first used it.
@@ -31,9 +30,7 @@ class DoublingAdapter:
     def __init__(self, config: TaskConfig) -> None:
         self.config = config
         self.batches: list[list[int]] = []
-        self.go = threading.Event()
-        self.go.set()
-        self.called = threading.Event()
+        self.fault: Exception | None = None
 
     def parse(self, item: Any, index: int) -> int:
         if not isinstance(item, int):
@@ -42,8 +39,8 @@ class DoublingAdapter:
 
     def predict(self, parsed: Sequence[int]) -> list[int]:
         self.batches.append(list(parsed))
-        self.called.set()
-        self.go.wait()
+        if self.fault is not None:
+            raise self.fault
         return [2 * item for item in parsed]
 
     def tokens(self, parsed: int) -> int:
@@ -54,7 +51,7 @@ Start = Callable[[int], Any]
 
 
 @pytest.fixture
-async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch) -> Start:
     """Starts a predictor of a batch size, outside a replica; returns it with its adapter."""
     context = SimpleNamespace(_deployment_config=SimpleNamespace(max_ongoing_requests=1000))
     monkeypatch.setattr(serve, "get_replica_context", lambda: context)
@@ -65,16 +62,12 @@ async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
         adapters.append(DoublingAdapter(config))
         return adapters[-1]
 
-    monkeypatch.setattr(models, "load", load)
-
     async def start(max_batch_size: int) -> tuple[Predictor, DoublingAdapter]:
-        predictor = Predictor(TASK)
+        predictor = Predictor(TASK, load)
         await predictor.reconfigure(batching(max_batch_size))
         return predictor, adapters[-1]
 
-    yield start
-    for adapter in adapters:
-        adapter.go.set()
+    return start
 
 
 def batching(max_batch_size: int) -> dict[str, Any]:
@@ -104,6 +97,14 @@ async def test_bad_input_fails_its_own_request_alone(start: Start) -> None:
     assert adapter.batches == [[1]]
 
 
+async def test_a_failure_of_the_model_is_an_error_of_the_tree(start: Start) -> None:
+    """Its own exception would have the caller import the model's library to unpickle it."""
+    predictor, adapter = await start(8)
+    adapter.fault = ValueError("a path and a value")
+    with pytest.raises(UpstreamError, match="embedded/fake failed: ValueError; the replica's log has it"):
+        await predictor.predict([[1]])
+
+
 async def test_a_request_of_more_inputs_than_a_batch_is_answered_in_order(start: Start) -> None:
     """A batch is measured by its inputs, so no computation is larger than was declared."""
     predictor, adapter = await start(3)
@@ -112,21 +113,26 @@ async def test_a_request_of_more_inputs_than_a_batch_is_answered_in_order(start:
     assert max(map(len, adapter.batches)) == 3
 
 
-async def test_the_batch_size_changes_while_requests_wait(start: Start) -> None:
-    """A lower limit applies to what comes next, and harms nothing that was cut to the one before."""
-    predictor, adapter = await start(4)
-    adapter.go.clear()
-    computing = asyncio.create_task(predictor.predict([[1, 2, 3, 4]]))
-    await asyncio.to_thread(adapter.called.wait)
-    waiting = asyncio.create_task(predictor.predict([[5, 6, 7, 8]]))
-    changed = asyncio.create_task(predictor.reconfigure(batching(2)))
-    await asyncio.sleep(0)
-    adapter.go.set()
-    await changed
-    assert (await computing)[0]["outputs"] == [2, 4, 6, 8]
-    assert (await waiting)[0]["outputs"] == [10, 12, 14, 16]
-    await predictor.predict([[1, 2, 3]])
-    assert adapter.batches[-2:] == [[1, 2], [3]]
+async def test_the_batch_size_changes_while_requests_come(start: Start) -> None:
+    """Lower or higher, at whatever moment: it harms nothing that was cut to the one before."""
+    predictor, _ = await start(4)
+    requests = [asyncio.create_task(predictor.predict([[1, 2, 3, 4]])) for _ in range(50)]
+    sizes = itertools.cycle([2, 4])
+    while not all(request.done() for request in requests):
+        await predictor.reconfigure(batching(next(sizes)))
+        await asyncio.sleep(0)
+    for request in requests:
+        assert (await request)[0]["outputs"] == [2, 4, 6, 8]
+
+
+async def test_a_new_batch_size_holds_for_what_comes_next(start: Start) -> None:
+    """Without a restart, in both directions."""
+    predictor, adapter = await start(2)
+    for size in (4, 1):
+        await predictor.reconfigure(batching(size))
+        await predictor.predict([list(range(8))])
+        assert max(map(len, adapter.batches)) == size
+        adapter.batches.clear()
 
 
 async def test_a_replica_computes_with_every_core(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

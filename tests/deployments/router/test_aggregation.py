@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -140,6 +141,19 @@ async def test_a_replica_that_answers_too_few_is_a_fault_of_its_own() -> None:
     assert await answered == echo(["a"])
     with pytest.raises(UpstreamError):
         await forgotten
+
+
+async def test_an_unexpected_fault_is_logged_and_not_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the router itself did wrong is for its log."""
+    monkeypatch.setattr(logging.getLogger("ray.serve"), "propagate", True)
+    bench = Bench()
+    (lone,) = await bench.submit(["a"])
+    bench.replica.fail(0, KeyError("secret"))
+    with pytest.raises(UpstreamError, match=r"failed: KeyError$"):
+        await lone
+    assert "KeyError: 'secret'" in caplog.text
 
 
 async def test_the_inputs_of_a_caller_who_has_gone_are_not_sent() -> None:

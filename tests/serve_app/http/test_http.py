@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import httpx
 import pytest
 
-from autoglm.contract import ChatRequest, Prediction
+from autoglm.contract import Prediction
 from autoglm.errors import BadRequestError, UnavailableError
 from deployments.router import Router
 from serve_app.http import build_http
-from serve_app.http.routes import until_broken
 from tests.fake_replica import FakeReplica
 
 KEY = "ag-of-the-test"
@@ -47,9 +46,8 @@ class Surface:
         self.sentiment = FakeReplica(predict=self._classify)
         self.ready = Ready()
         self.router = Router(connect=self._connect, readiness=self.ready)  # type: ignore[arg-type]
-        transport = httpx.ASGITransport(
-            build_http(self.router, key=KEY, max_body_bytes=LIMIT), raise_app_exceptions=False
-        )
+        self.app = build_http(self.router, key=KEY, max_body_bytes=LIMIT)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(
             transport=transport, base_url="http://test", headers={"authorization": f"Bearer {KEY}"}
         )
@@ -289,11 +287,40 @@ async def test_a_stream_that_breaks_ends_with_an_error_event(surface: Surface) -
 
 
 async def test_a_client_that_hangs_up_stops_the_generation(surface: Surface) -> None:
-    """The engine's time belongs to those who still listen."""
-    body = (await surface.router.generate_stream(ChatRequest.model_validate(CHAT))).body
-    async with aclosing(until_broken(body, "id")) as events:
-        await anext(events)
+    """While the engine still works on the next token: its time belongs to those who listen."""
+    surface.chat._events = [b"data: {}\n\n", asyncio.Event()]
+    body = json.dumps({**CHAT, "stream": True}).encode()
+    incoming = [{"type": "http.request", "body": body}]
+    streaming = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        if incoming:
+            return incoming.pop()
+        await streaming.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message.get("body"):
+            streaming.set()
+
+    headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/chat/completions",
+        "query_string": b"",
+        "headers": headers,
+    }
+    await surface.app(scope, receive, send)
     assert surface.chat.streams[0].cancelled
+
+
+async def test_a_models_card_is_at_its_own_path(surface: Surface) -> None:
+    """As OpenAI's `models.retrieve` asks for it."""
+    assert (await surface.client.get("/v1/models/chat")).json()["task"] == "text-generation"
+    response = await surface.client.get("/v1/models/chad")
+    assert (response.status_code, fault_of(response)["param"]) == (404, "model")
+    assert "did you mean 'chat'?" in fault_of(response)["message"]
 
 
 async def test_every_path_is_in_the_schema_with_its_body(surface: Surface) -> None:
@@ -303,6 +330,7 @@ async def test_every_path_is_in_the_schema_with_its_body(surface: Surface) -> No
         "/health",
         "/ready",
         "/v1/models",
+        "/v1/models/{name}",
         "/v1/predict",
         "/v1/embeddings",
         "/v1/chat/completions",
