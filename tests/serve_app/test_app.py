@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,8 +113,3 @@ def test_a_generating_replica_reserves_its_engines_cpus_and_gpus(name: str, bund
     """In the builder: vLLM's workers take their GPUs from the replica's placement group."""
     built = app.build_llm(rendered()[name]["args"])._bound_deployment
     assert built._replica_config.placement_group_bundles == bundles
-
-
-def test_the_default_file_is_where_the_command_line_looks() -> None:
-    """`python -m serve_app up` without a file."""
-    assert Path(DEFAULT_FILE).is_file()
