@@ -22,6 +22,7 @@ class Stub:
     """An adapter that sleeps."""
 
     labels = ("stub",)
+    pass_tokens = None
 
     def parse(self, item: Any, index: int) -> Any:
         """Anything goes."""

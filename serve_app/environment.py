@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+import sys
 from pathlib import Path
 
 EMBEDDED = {
@@ -29,6 +30,8 @@ def prepare(folder: Path) -> None:
     """Set what is not set yet. HAProxy's files lie in `folder`, so that two clusters on a machine do not meet."""
     # Where the shell forbids bytecode, every process would compile torch and vLLM again at every start.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # So that the `python` of a submitted job is the one that has everything installed.
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     for name, value in (EMBEDDED | haproxy(folder)).items():
         os.environ.setdefault(name, value)
 

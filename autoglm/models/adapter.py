@@ -25,6 +25,10 @@ class Adapter(Protocol):
     def labels(self) -> tuple[str, ...] | None:
         """The labels in the order of the scores; None where the model does not classify."""
 
+    @property
+    def pass_tokens(self) -> int | None:
+        """How many tokens are best computed at once, on one core; None: as many inputs as there are, on all cores."""
+
     def parse(self, item: Any, index: int) -> Any:
         """Check and decode one input; the result is opaque and goes to `predict` and `tokens`.
 

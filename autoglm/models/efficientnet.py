@@ -24,6 +24,8 @@ TOP = 5
 class EfficientNetClassifier:
     """The embedded image model; `scores` holds the five likeliest of the thousand names."""
 
+    pass_tokens = None
+
     def __init__(self, folder: Path, declared: Sequence[str] | None) -> None:
         from efficientnet_lite_pytorch import EfficientNet
         from safetensors.torch import load_file

@@ -26,6 +26,7 @@ class Embedder:
                 f"model: {source} does not pool by mean, which is what this adapter does; take one that does"
             )
         self._encoder = TextEncoder(source, [depth(source)])
+        self.pass_tokens = self._encoder.pass_tokens
 
     def parse(self, item: Any, index: int) -> list[int]:
         """The text's token ids, cut to what the model reads."""

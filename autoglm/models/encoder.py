@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from autoglm.models.buckets import map_buckets
 from autoglm.models.checkpoint import Source, max_tokens, open_config, open_model, open_tokenizer
+from autoglm.models.packing import PACK_TOKENS, packed, packs
 from autoglm.models.text import check_text
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+
+
+PACKABLE = frozenset({"bert"})  # absolute positions that can be given, and a mask of any form
 
 
 class TextEncoder:
@@ -27,6 +32,8 @@ class TextEncoder:
         self._tokenizer = open_tokenizer(source)
         self._model = open_model(source, "AutoModel", num_hidden_layers=max(layers), **_without_pooler(source))
         self._limit = max_tokens(source, self._tokenizer, self._model.config)
+        self._packs = self._model.config.model_type in PACKABLE and self._model.device.type == "cpu"
+        self.pass_tokens = PACK_TOKENS if self._packs else None
 
     def parse(self, item: Any, index: int) -> list[int]:
         """The text's token ids, cut to what the model reads."""
@@ -38,7 +45,19 @@ class TextEncoder:
         import numpy as np
 
         width = len(self.layers) * self._model.config.hidden_size
-        return np.asarray(map_buckets(rows, self._encode_bucket), dtype=np.float32).reshape(len(rows), width)
+        if self._packs:
+            means = list(chain.from_iterable(map(self._encode_pack, packs(rows))))
+        else:
+            means = map_buckets(rows, self._encode_bucket)
+        return np.asarray(means, dtype=np.float32).reshape(len(rows), width)
+
+    def _encode_pack(self, rows: list[Sequence[int]]) -> NDArray[np.float32]:
+        import torch
+
+        arguments, weights = packed(rows)
+        with torch.inference_mode():
+            states = self._model(**arguments, output_hidden_states=True).hidden_states
+            return torch.cat([weights @ states[layer][0] for layer in self.layers], dim=1).numpy()
 
     def _encode_bucket(self, rows: list[Sequence[int]]) -> NDArray[np.float32]:
         import torch

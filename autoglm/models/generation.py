@@ -16,6 +16,7 @@ MAX_NEW_TOKENS = 128
 class Generator:
     """Greedy decoding: the same prompt gives the same text. A chat model gets the prompt as its user's turn."""
 
+    pass_tokens = None
     labels = None
 
     def __init__(self, source: Source) -> None:

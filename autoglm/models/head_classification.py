@@ -16,6 +16,7 @@ class HeadClassifier:
 
     def __init__(self, encoder: TextEncoder, head: Head, declared: Sequence[str] | None) -> None:
         self.labels = labels.match(head.labels, declared)
+        self.pass_tokens = encoder.pass_tokens
         self._encoder = encoder
         self._head = head
 

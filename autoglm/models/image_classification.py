@@ -19,6 +19,8 @@ TOP = 5
 class ImageClassifier:
     """A transformers checkpoint with its own image processor, the one that needs Pillow and no torchvision."""
 
+    pass_tokens = None
+
     def __init__(self, source: Source, declared: Sequence[str] | None) -> None:
         from transformers import AutoImageProcessor
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class SequenceClassifier:
     """The checkpoint's own head decides; its labels are `id2label`'s."""
 
+    pass_tokens = None
+
     def __init__(self, source: Source, declared: Sequence[str] | None) -> None:
         self._tokenizer = open_tokenizer(source)
         self._model = open_model(source, "AutoModelForSequenceClassification")

@@ -14,6 +14,8 @@ from autoglm.models.row import check_row
 class TabularClassifier:
     """Rows of numbers, in the order of the features that the head was fitted on."""
 
+    pass_tokens = None
+
     def __init__(self, head: Head, declared: Sequence[str] | None) -> None:
         self.labels = labels.match(head.labels, declared)
         self._head = head

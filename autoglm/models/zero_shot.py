@@ -26,6 +26,8 @@ class ZeroShotClassifier:
     (contextual calibration, Zhao et al., 2021, "Calibrate Before Use").
     """
 
+    pass_tokens = None
+
     def __init__(self, source: Source, declared: Sequence[str] | None) -> None:
         self.labels = labels.require(declared)
         self._tokenizer = open_tokenizer(source)

@@ -13,12 +13,14 @@ from ray import serve
 from autoglm.contract import BatchingConfig, TaskConfig
 from autoglm.errors import APIStatusError
 from deployments.boundary import plain_errors
+from deployments.predictor.scheduler import Scheduler
 from deployments.threads import use_all_cores
 
 if TYPE_CHECKING:
     from autoglm.models import Adapter
 
 DEFAULT = BatchingConfig()
+GATHERED_BATCHES = 32  # so many may wait in the scheduler; what `@serve.batch` gathers meanwhile waits in its queue
 
 
 def load_adapter(config: TaskConfig) -> Adapter:
@@ -41,9 +43,11 @@ class Predictor:
         declared = TaskConfig.model_validate(config)
         self._name = declared.model or declared.task
         self._adapter = load(declared)
-        # One thread computes and one decodes the next batch's inputs meanwhile; the event loop does neither.
-        self._compute = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        # The scheduler's threads compute and this one decodes the next inputs meanwhile; the event loop does neither.
         self._decode = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._scheduler = Scheduler(
+            self._adapter.predict, pass_inputs=DEFAULT.max_batch_size, pass_tokens=self._adapter.pass_tokens
+        )
         self._max_batch_size = DEFAULT.max_batch_size
         self._under_way: set[asyncio.Task[list[Any]]] = set()
 
@@ -56,6 +60,7 @@ class Predictor:
         self._batch.set_batch_wait_timeout_s(config.batch_wait_timeout_s)
         self._batch.set_max_batch_size(max(config.max_batch_size, self._max_batch_size))
         self._max_batch_size = config.max_batch_size
+        self._scheduler.pass_inputs = config.max_batch_size
         if self._under_way:
             await asyncio.wait(self._under_way)
         self._batch.set_max_batch_size(config.max_batch_size)
@@ -99,10 +104,10 @@ class Predictor:
     @serve.batch(
         max_batch_size=DEFAULT.max_batch_size,
         batch_wait_timeout_s=DEFAULT.batch_wait_timeout_s,
+        max_concurrent_batches=GATHERED_BATCHES,
         batch_size_fn=inputs_in,
     )
     async def _batch(self, pieces: list[list[Any]]) -> list[Sequence[Any]]:
         flat = list(itertools.chain.from_iterable(pieces))
-        outputs = await asyncio.get_running_loop().run_in_executor(self._compute, self._adapter.predict, flat)
-        rest = iter(outputs)
-        return [list(itertools.islice(rest, len(piece))) for piece in pieces]
+        outputs = iter(await self._scheduler.compute(flat, list(map(self._adapter.tokens, flat))))
+        return [list(itertools.islice(outputs, len(piece))) for piece in pieces]

@@ -1,7 +1,7 @@
 """Many concurrent requests for one target become one handle call.
 
-A nested handle call costs milliseconds of two processes; a batch of 32 pays it once. Requests are sent at once while
-the target has a free slot and wait only while it has none, so a lone request never waits for company.
+A nested handle call costs milliseconds of two processes; a batch of 32 pays it once. A lone request never waits for
+company.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Call = Callable[[list[Inputs]], Awaitable[list[Outcome]]]
 
 logger = logging.getLogger("ray.serve")
 
+LINGER_S = 0.003  # about what a burst of answers takes to become the next requests
 RETRY_AFTER_S = 1.0  # a full queue of the embedded models is worked off in about this time
 
 
@@ -35,16 +36,22 @@ class Waiting:
 class Aggregator:
     """Gathers what waits for one target; at most `slots` calls are under way at a time.
 
-    Two slots a replica keep it busy: one batch computes while the next is on its way.
+    While none is, a request leaves at once. While one is, the model is busy anyway: then a call leaves as soon as it is
+    full, or `linger_s` after its first request came.
     """
 
-    def __init__(self, call: Call, *, max_batch_size: int, slots: int, max_waiting_inputs: int) -> None:
+    def __init__(
+        self, call: Call, *, max_batch_size: int, slots: int, max_waiting_inputs: int, linger_s: float = LINGER_S
+    ) -> None:
         self._call = call
         self._max_batch_size = max_batch_size
-        self._free = slots
-        self._room = max_waiting_inputs
+        self._slots = slots
+        self._max_waiting_inputs = max_waiting_inputs
+        self._linger_s = linger_s
         self._waiting: deque[Waiting] = deque()
+        self._size = 0  # inputs in `_waiting`
         self._calls: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def submit(self, inputs: Inputs) -> dict[str, Any]:
         """The outcome of one request.
@@ -53,20 +60,32 @@ class Aggregator:
             APIStatusError: the request's own error, or that of the call that carried it.
             UnavailableError: more waits already than the queue holds.
         """
-        if len(inputs) > self._room:
+        if self._size + len(inputs) > self._max_waiting_inputs:
             raise UnavailableError("too many inputs are waiting for this model", retry_after=RETRY_AFTER_S)
         waiting = Waiting(inputs, asyncio.get_running_loop().create_future())
-        self._room -= len(inputs)
+        self._size += len(inputs)
         self._waiting.append(waiting)
-        self._dispatch()
+        self._consider()
         return await waiting.outcome
 
+    def _consider(self) -> None:
+        if not self._calls or self._size >= self._max_batch_size:
+            self._dispatch()
+        elif self._timer is None and self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._dispatch)
+
     def _dispatch(self) -> None:
-        while self._free and (batch := self._next_batch()):
-            self._free -= 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while len(self._calls) < self._slots and (batch := self._next_batch()):
             task = asyncio.create_task(self._run(batch))
             self._calls.add(task)
-            task.add_done_callback(self._calls.discard)
+            task.add_done_callback(self._returned)
+
+    def _returned(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        self._consider()
 
     def _next_batch(self) -> list[Waiting]:
         """The first to come, up to a full batch; those whose callers have gone are dropped."""
@@ -74,7 +93,7 @@ class Aggregator:
         size = 0
         while self._waiting and (not batch or size + len(self._waiting[0].inputs) <= self._max_batch_size):
             waiting = self._waiting.popleft()
-            self._room += len(waiting.inputs)
+            self._size -= len(waiting.inputs)
             if not waiting.outcome.done():
                 batch.append(waiting)
                 size += len(waiting.inputs)
@@ -91,9 +110,6 @@ class Aggregator:
                 settle(waiting.outcome, error)
             if isinstance(fault, asyncio.CancelledError):
                 raise
-        finally:
-            self._free += 1
-            self._dispatch()
 
 
 def unexpected(fault: BaseException) -> UpstreamError:

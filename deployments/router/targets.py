@@ -13,7 +13,7 @@ from deployments.router.failures import translated
 
 Connect = Callable[[str, str], Any]  # (deployment, app) -> a Serve DeploymentHandle
 
-SLOTS_A_REPLICA = 2
+SLOTS_A_REPLICA = 8  # enough that a replica's scheduler has several passes to choose from
 
 
 class Target:

@@ -21,13 +21,12 @@ def submit(cluster: Cluster, source: Path, target: Path) -> subprocess.Popen[str
     log = (cluster.home / "up.log").read_text()
     found = re.search(r"dashboard +(http://[\d.:]+)", log)
     assert found
-    job = ["-m", "cluster.jobs.predict", "--task", "iris", str(source), str(target)]
-    command = [str(Path(sys.executable).with_name("ray")), "job", "submit", "--address", found[1], "--working-dir"]
-    command += [str(ROOT), "--runtime-env-json", json.dumps({"excludes": [".git", ".venv", "tests", "docs"]})]
+    ray = str(Path(sys.executable).with_name("ray"))
+    job = ["python", "-m", "cluster.jobs.predict", "--task", "iris", str(source), str(target)]
     return subprocess.Popen(
-        [*command, "--", sys.executable, *job],
+        [ray, "job", "submit", "--working-dir", ".", "--", *job],
         cwd=ROOT,
-        env=cluster.environment(),
+        env=cluster.environment() | {"RAY_AUTH_MODE": "token", "RAY_ADDRESS": found[1]},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

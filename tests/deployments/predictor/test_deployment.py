@@ -26,6 +26,7 @@ class DoublingAdapter:
     """Doubles numbers, and remembers the batches in which they came."""
 
     labels = None
+    pass_tokens = None
 
     def __init__(self, config: TaskConfig) -> None:
         self.config = config
