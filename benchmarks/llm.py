@@ -47,8 +47,8 @@ class Subject:
 
     @property
     def environment(self) -> dict[str, str]:
-        """vLLM's CPU settings; bound to cores by vLLM itself, which its own server does best with."""
-        return {} if self.gpus else cpu_environment() | {"VLLM_CPU_OMP_THREADS_BIND": "auto"}
+        """vLLM's CPU settings, the same as this project's."""
+        return {} if self.gpus else cpu_environment()
 
 
 @contextmanager

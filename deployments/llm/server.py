@@ -11,7 +11,6 @@ from ray.llm._internal.serve.core.configs.openai_api_models import (
     CompletionRequest,
     ErrorResponse,
 )
-from ray.llm._internal.serve.engines.vllm.vllm_engine import VLLMEngine
 from ray.serve.llm import LLMConfig, ModelLoadingConfig
 from ray.serve.llm.deployment import LLMServer
 
@@ -26,16 +25,6 @@ class LocalModel(CallbackBase):
 
     async def on_before_node_init(self) -> None:
         self.ctx.run_init_node = False
-
-
-class Engine(VLLMEngine):
-    """On a CPU the worker runs inside the engine's process: one vLLM import and one hop less."""
-
-    def _prepare_engine_config(self, callback_ctx: Any) -> tuple[Any, Any, Any]:
-        engine_args, frontend_args, engine_config = super()._prepare_engine_config(callback_ctx)
-        if engine_config.device_config.device_type == "cpu":
-            engine_config.parallel_config.distributed_executor_backend = "uni"
-        return engine_args, frontend_args, engine_config
 
 
 class Server(LLMServer):
@@ -80,6 +69,6 @@ def llm_config(version: LLMVersion, source: str) -> Any:
 
 async def start(version: LLMVersion, source: str) -> Server:
     """A server whose engine is up."""
-    server: Server = Server.sync_init(llm_config(version, source), engine_cls=Engine)
+    server: Server = Server.sync_init(llm_config(version, source))
     await server.start()
     return server

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ class Scheduler:
     """
 
     def __init__(
-        self, predict: Callable[[list[Any]], Sequence[Any]], *, pass_inputs: int, pass_tokens: int | None
+        self, predict: Callable[[list[Any]], Iterable[Any]], *, pass_inputs: int, pass_tokens: int | None
     ) -> None:
         self.pass_inputs = pass_inputs
         self._predict = predict
@@ -76,7 +76,7 @@ class Scheduler:
             if not job.output.done():
                 job.output.set_result(output)
 
-    def _compute(self, items: list[Any], threads: int) -> Sequence[Any]:
+    def _compute(self, items: list[Any], threads: int) -> Iterable[Any]:
         use_threads(threads)
         return self._predict(items)
 

@@ -54,7 +54,7 @@ def test_the_users_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND", raising=False)
     environment = cpu_environment()
     assert environment["VLLM_CPU_KVCACHE_SPACE"] == "8"
-    assert environment["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
+    assert environment["VLLM_CPU_OMP_THREADS_BIND"] == "auto"
 
 
 def test_an_unknown_field_of_a_version_is_refused() -> None:

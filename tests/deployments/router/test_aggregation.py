@@ -44,10 +44,16 @@ async def settled() -> None:
 class Bench:
     """An aggregator over a replica, with the requests that were submitted to it."""
 
-    def __init__(self, *, max_batch_size: int = 4, slots: int = 1, max_waiting_inputs: int = 100) -> None:
+    def __init__(
+        self, *, max_batch_size: int = 4, slots: int = 1, max_waiting_inputs: int = 100, linger_s: float = 0.003
+    ) -> None:
         self.replica = Replica()
         self._aggregator = Aggregator(
-            self.replica, max_batch_size=max_batch_size, slots=slots, max_waiting_inputs=max_waiting_inputs
+            self.replica,
+            max_batch_size=max_batch_size,
+            slots=slots,
+            max_waiting_inputs=max_waiting_inputs,
+            linger_s=linger_s,
         )
 
     async def submit(self, *requests: Inputs) -> list[asyncio.Task[dict[str, Any]]]:
@@ -186,3 +192,20 @@ async def test_a_full_queue_refuses_and_has_room_again_once_it_is_sent() -> None
     await settled()
     bench.replica.answer(2)
     assert [await waiting, await welcome] == [echo(["a", "b"]), echo(["c"])]
+
+
+async def test_while_a_call_is_under_way_a_full_one_leaves_and_a_part_waits() -> None:
+    """A free slot is not taken for one input more: it waits for company, and a full call waits for nothing."""
+    bench = Bench(max_batch_size=2, slots=3, linger_s=3600)
+    await bench.submit([1], [2], [3], [4])
+    assert bench.replica.calls == [[[1]], [[2], [3]]]
+
+
+async def test_what_waits_leaves_together_when_it_has_lingered() -> None:
+    """The wait for company ends after `linger_s`, whether the call under way has returned or not."""
+    bench = Bench(slots=2, linger_s=0.001)
+    await bench.submit([1], [2], [3])
+    async with asyncio.timeout(10):
+        while len(bench.replica.calls) < 2:
+            await asyncio.sleep(0)
+    assert bench.replica.calls == [[[1]], [[2], [3]]]
