@@ -17,10 +17,12 @@ class Replica:
 
     def __init__(self) -> None:
         self.calls: list[list[Inputs]] = []
+        self.called = asyncio.Semaphore(0)
         self._answers: list[asyncio.Future[list[Outcome]]] = []
 
     async def __call__(self, requests: list[Inputs]) -> list[Outcome]:
         self.calls.append(requests)
+        self.called.release()
         self._answers.append(asyncio.get_running_loop().create_future())
         return await self._answers[-1]
 
@@ -206,6 +208,6 @@ async def test_what_waits_leaves_together_when_it_has_lingered() -> None:
     bench = Bench(slots=2, linger_s=0.001)
     await bench.submit([1], [2], [3])
     async with asyncio.timeout(10):
-        while len(bench.replica.calls) < 2:
-            await asyncio.sleep(0)
+        await bench.replica.called.acquire()
+        await bench.replica.called.acquire()
     assert bench.replica.calls == [[[1]], [[2], [3]]]
