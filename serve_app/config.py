@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -10,11 +9,15 @@ from typing import Any, Literal, Self, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from autoglm import suggestion
 from autoglm.contract import BatchingConfig, TaskConfig
 from autoglm.errors import ConfigError
 from deployments.router import Limits
 
 Name = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+VERSION = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
+Version = Field(pattern=VERSION)
 
 ENGINES: dict[str, str] = {"text-generation": "vllm", "embedding": "transformers"}
 
@@ -49,7 +52,7 @@ class ResourcesConfig(Section):
 class VersionConfig(Section):
     """One deployable build of a model: `embedded/NAME`, a local folder or a hub id."""
 
-    version: str = Name
+    version: str = Version
     source: str = Field(min_length=1)
     engine: Literal["vllm", "transformers"] | None = None
     engine_args: dict[str, Any] = Field(default_factory=dict)
@@ -80,7 +83,7 @@ class TaskEntry(TaskConfig):
     """A declared task and how it is deployed."""
 
     name: str = Name
-    version: str = Field(default="v1", pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    version: str = Field(default="v1", pattern=VERSION)
     autoscaling: AutoscalingConfig = AutoscalingConfig()
     resources: ResourcesConfig = ResourcesConfig()
 
@@ -213,9 +216,8 @@ def locate(node: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
 def nearest(location: tuple[int | str, ...]) -> str:
     """The known key that was probably meant, or all that are known there."""
     section = section_at(location[:-1])
-    known = sorted(section.model_fields) if section else []
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}"
+    known = section.model_fields if section else ()
+    return "; " + suggestion.nearest(str(location[-1]), known)
 
 
 def section_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoglm.contract import TaskType
 
@@ -21,6 +21,15 @@ class Limits(Frozen):
     max_inputs: int = Field(default=2048, ge=1)
     max_text_chars: int = Field(default=100_000, ge=1)
     max_waiting_inputs: int = Field(default=16_384, ge=1)
+
+    @model_validator(mode="after")
+    def _room_for_one_request(self) -> Self:
+        if self.max_waiting_inputs < self.max_inputs:
+            raise ValueError(
+                f"max_waiting_inputs ({self.max_waiting_inputs}) is below max_inputs ({self.max_inputs}), "
+                "so a request of that many could never be taken"
+            )
+        return self
 
 
 class Route(Frozen):

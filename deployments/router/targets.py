@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
+from autoglm import suggestion
 from autoglm.errors import BadRequestError, NotFoundError
 from deployments.router.aggregation import Aggregator, Outcome
 from deployments.router.config import Limits, Route
@@ -84,7 +84,4 @@ class TargetTable:
 
     def _hint(self, name: str, tasks: frozenset[str]) -> str:
         fitting = [route.name for route in self.routes if route.task in tasks]
-        near = difflib.get_close_matches(name, fitting, n=1)
-        if near:
-            return f"; did you mean {near[0]!r}?"
-        return f"; this path serves {', '.join(map(repr, fitting)) or 'nothing here'}"
+        return "; " + suggestion.nearest(name, fitting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ import pydantic_core
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from autoglm import suggestion
 from autoglm.errors import BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -95,8 +95,7 @@ def nearest(location: tuple[int | str, ...], model: type[BaseModel]) -> str:
     """The known field that an unknown one of the top level was probably meant to be."""
     if len(location) != 1:
         return ""
-    near = difflib.get_close_matches(str(location[0]), list(model.model_fields), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(model.model_fields)}"
+    return "; " + suggestion.nearest(str(location[0]), model.model_fields)
 
 
 def shown(value: Any) -> str:

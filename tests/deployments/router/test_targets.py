@@ -22,7 +22,7 @@ def table() -> TargetTable:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("sentimant", "'sentimant' is not declared; did you mean 'sentiment'"), ("zzz", "this path serves 'sentiment'")],
+    [("sentimant", "'sentimant' is not declared; did you mean 'sentiment'"), ("zzz", "known: sentiment")],
 )
 def test_an_unknown_name_hears_what_would_do(name: str, message: str) -> None:
     """The nearest name of a fitting task, or else all of them."""

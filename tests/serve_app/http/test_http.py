@@ -141,7 +141,7 @@ async def test_the_id_that_serve_gave_is_the_errors_id(surface: Surface) -> None
     [
         ("/v1/predict", {**PREDICT, "task": "sentimant"}, 404, "not_found", "task", "did you mean 'sentiment'?"),
         ("/v1/predict", {**PREDICT, "task": "chat"}, 400, "invalid_request", "task", "does text-generation"),
-        ("/v1/chat/completions", {**CHAT, "model": "gpt"}, 404, "not_found", "model", "this path serves 'chat'"),
+        ("/v1/chat/completions", {**CHAT, "model": "gpt"}, 404, "not_found", "model", "known: chat"),
         ("/v1/predict", {**PREDICT, "inputs": []}, 400, "invalid_request", "inputs", "at least 1 item"),
         ("/v1/predict", {**PREDICT, "inputs": ["x" * 1001]}, 422, "unprocessable", "inputs[0]", "1,001 characters"),
         ("/v1/predict", {"task": "sentiment"}, 400, "invalid_request", "inputs", "this field is required"),
