@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -72,18 +75,19 @@ def welcome(config: ClusterConfig, dashboard: str, seconds: float) -> Panel:
 
 def first_commands(config: ClusterConfig, url: str, port: str) -> list[str]:
     """Three things to try; the first of the models and tasks that are declared."""
+    autoglm = os.path.relpath(Path(sys.executable).with_name("autoglm"))  # the environment need not be activated
     commands = [
         f'curl -H "Authorization: Bearer $(cat {key_path()})" {url}/v1/models',
         *(
-            f"autoglm chat{port} --model {model.name} 'What is the capital of France?'"
+            f"{autoglm} chat{port} --model {model.name} 'What is the capital of France?'"
             for model in config.models
             if model.task == "text-generation"
         ),
         *(
-            f"autoglm predict{port} {task.name} 'a wonderful film'"
+            f"{autoglm} predict{port} {task.name} 'a wonderful film'"
             for task in config.tasks
             if task.task == "text-classification"
         ),
-        f"autoglm doctor{port}",
+        f"{autoglm} doctor{port}",
     ]
     return commands[:3]
