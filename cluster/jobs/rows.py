@@ -146,7 +146,8 @@ class CsvValues:
     """The inputs of a CSV file with a header (RFC 4180, UTF-8): one column is text, several are a row of numbers."""
 
     def __init__(self, lines: Lines, fields: Sequence[str]) -> None:
-        csv.field_size_limit(MAX_RECORD_BYTES)  # of the process; the module has no other, and Lines bounds the record
+        # The limit is the whole process's, so it is only ever raised; what bounds a record is Lines.
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
         self._lines = lines
         # strict: a quote that is never closed is an error, and does not swallow the rows that follow
         self._records = csv.reader(map(bytes.decode, lines), strict=True)

@@ -58,7 +58,13 @@ def test_an_interrupt_ends_quietly_with_130(run: Run, server: Any) -> None:
         request.cut()
 
     server.replies["/v1/models"] = reply
-    with subprocess.Popen([*ENTRY, "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+
+    def heed_interrupts() -> None:  # which a shell's background jobs are started not to do
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        [*ENTRY, "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    ) as process:
         assert asked.wait(30)
         process.send_signal(signal.SIGINT)
         output, complaints = process.communicate(timeout=30)
