@@ -23,7 +23,8 @@ from autoglm.models import load
 from benchmarks import report, stub
 from benchmarks.corpus import DATA, sentences
 from benchmarks.load import Run, drive, whole
-from benchmarks.servers import free_port, server
+from benchmarks.servers import server
+from serve_app.environment import free_ports
 
 TASK = {"task": "text-classification", "model": "embedded/minilm-l6-sst2"}
 ON = {"max_batch_size": 32, "batch_wait_timeout_s": 0.01}
@@ -49,22 +50,23 @@ def in_process(texts: list[str], batch: int) -> tuple[float, float]:
 @contextmanager
 def sentiment(batching: dict[str, Any]) -> Iterator[str]:
     """A cluster with nothing but the sentiment task."""
-    port = free_port()
+    [port] = free_ports(1)
     declared = {"tasks": [{"name": "sentiment", **TASK, "batching": batching}]}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sentiment.yaml"
         file.write_text(yaml.safe_dump(declared))
-        with server(["serve_app", "up", str(file), f"--port={port}"], f"http://127.0.0.1:{port}/ready"):
-            yield f"http://127.0.0.1:{port}"
+        command = ["serve_app", "up", str(file), f"--port={port}"]
+        with server(command, f"http://127.0.0.1:{port}", "/ready") as started:
+            yield started.url
 
 
 @contextmanager
 def stub_cluster(batching: dict[str, Any]) -> Iterator[str]:
     """A cluster with nothing but the stub."""
-    port = free_port()
+    [port] = free_ports(1)
     config = json.dumps(stub.config(port, batching))
-    with server(["benchmarks.serve_config", config], f"http://127.0.0.1:{port}/ready"):
-        yield f"http://127.0.0.1:{port}"
+    with server(["benchmarks.serve_config", config], f"http://127.0.0.1:{port}", "/ready") as started:
+        yield started.url
 
 
 def serve(url: str, task: str, texts: list[str], clients: int) -> Run:

@@ -1,4 +1,7 @@
-"""ray.serve.llm's own OpenAI application, with the same engine arguments and the same environment as this project's."""
+"""ray.serve.llm's own OpenAI application, with the same engine arguments and the same environment as this project's.
+
+What vLLM reads is set where this project sets it: in the engine's replica, not in all of Ray's processes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 from serve_app import environment
 
 
-def main(source: str, port: int, engine_args: dict[str, Any], gpus: int) -> None:
+def main(source: str, port: int, engine_args: dict[str, Any], gpus: int, variables: dict[str, str]) -> None:
     """Serve the model `chat` until a signal."""
     with tempfile.TemporaryDirectory() as folder:
         environment.prepare(Path(folder))
@@ -31,6 +34,7 @@ def main(source: str, port: int, engine_args: dict[str, Any], gpus: int) -> None
             model_loading_config=ModelLoadingConfig(model_id="chat", model_source=source),
             engine_kwargs=engine_args,
             log_engine_metrics=False,
+            runtime_env={"env_vars": variables},
             **hardware,
         )
         ray.init(address="local", log_to_driver=False)
@@ -44,4 +48,4 @@ def main(source: str, port: int, engine_args: dict[str, Any], gpus: int) -> None
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4]), json.loads(sys.argv[5]))

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).parents[1]
 START_S = 300
 STOP_S = 90
+SETTLE_S = 2
 
 
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+@dataclass(frozen=True)
+class Server:
+    """A running server, with every process that it started."""
+
+    url: str
+    process: psutil.Process
+
+    def pause(self) -> None:
+        """Stop its processes where they are, so that it takes nothing from the one that is measured."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on, and wait until it has caught up with what it missed."""
+        self._signal(signal.SIGCONT)
+        time.sleep(SETTLE_S)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in (self.process, *self.process.children(recursive=True)):
+            try:
+                process.send_signal(number)
+            except psutil.NoSuchProcess:
+                pass
 
 
 @contextmanager
-def server(command: list[str], ready: str, environment: dict[str, str] | None = None) -> Iterator[None]:
-    """A Python module run as a server, from its first 200 on the URL `ready` until the block is left."""
+def server(command: list[str], url: str, ready: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    """A Python module run as a server, from its first 200 on the path `ready` until the block is left."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -39,15 +58,17 @@ def server(command: list[str], ready: str, environment: dict[str, str] | None = 
             stderr=log,
             start_new_session=True,
         )
+        started = Server(url, psutil.Process(process.pid))
         try:
-            await_ready(process, ready)
-            yield
+            await_ready(process, url + ready)
+            yield started
         except Exception:
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace")[-5000:])
             raise
         finally:
-            process.send_signal(signal.SIGINT)
+            started.resume()
+            process.send_signal(signal.SIGTERM)
             try:
                 process.wait(STOP_S)
             except subprocess.TimeoutExpired:

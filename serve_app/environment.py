@@ -21,6 +21,14 @@ EMBEDDED = {
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    # The dashboard and its agent read every process's memory map (and hold its lock) each 5 s, list the logs' folder
+    # twice a second and look for events ten times a second.
+    "METRICS_RECORD_INTERVAL_S": "60",
+    "REPORTER_UPDATE_INTERVAL_MS": "30000",
+    "LOG_NAME_UPDATE_INTERVAL_S": "5",
+    "EVENT_AGENT_REPORT_INTERVAL_SECONDS": "2",
+    # Statistics of each handler of Ray's event loops, which nothing here reads.
+    "RAY_event_stats": "0",
     # Workers at Ray's nice 15 would give way to everything else on the machine.
     "RAY_worker_niceness": "0",
     # Nothing is reported to anyone.

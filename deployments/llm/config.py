@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,11 +53,17 @@ def cpu_dtype(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return "bfloat16" if BFLOAT16_FLAGS.intersection(flags) else "float32"
 
 
-def cpu_environment() -> dict[str, str]:
-    """The environment that vLLM's CPU worker reads; what the user has set stays as it is."""
+def cpu_environment(libraries: Path = Path(sys.prefix) / "lib") -> dict[str, str]:
+    """The environment that vLLM's CPU worker reads; what the user has set stays as it is.
+
+    Its threads are bound to cores by vLLM itself, and wait for each other in Intel's OpenMP where that is installed
+    (vLLM's CPU build brings it on x86): it gives a core up while it waits, GNU's does not.
+    """
     defaults = {
         "VLLM_CPU_KVCACHE_SPACE": CPU_KV_CACHE_GIB,
         "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
         "VLLM_CPU_OMP_THREADS_BIND": "auto",
     }
+    if (openmp := libraries / "libiomp5.so").exists():
+        defaults["LD_PRELOAD"] = str(openmp)
     return {name: os.environ.get(name, value) for name, value in defaults.items()}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from autoglm.models import source
 from deployments.boundary import plain_errors
 from deployments.llm.config import LLMVersion, cpu_environment
-from deployments.threads import use_all_cores
 
 if TYPE_CHECKING:
     from deployments.llm.server import Server
@@ -25,7 +24,6 @@ class LLM:
     async def _start(self) -> Server:
         if self._version.device == "cpu":
             os.environ.update(cpu_environment())  # read when vLLM is imported, so before it is
-            use_all_cores()
         from deployments.llm.server import start
 
         return await start(self._version, str(source.resolve(self._version.source)))

@@ -30,6 +30,10 @@ class LocalModel(CallbackBase):
 class Server(LLMServer):
     """LLMServer with plain dicts in and out, so that no caller imports vLLM."""
 
+    async def _start_engine(self) -> None:
+        """Without the base's telemetry actor: nothing is reported, and it would be one more process with vLLM in it."""
+        await self.engine.start()
+
     async def answer(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
         """A whole answer of `chat` or `completions`.
 

@@ -21,8 +21,8 @@ class Target:
 
     def __init__(self, route: Route, handle: Any, limits: Limits) -> None:
         self.route = route
-        self._handle = handle
-        self._streaming = handle.options(stream=True)
+        self._handle = handle.options(request_serialization="pickle", response_serialization="pickle")
+        self._streaming = self._handle.options(stream=True)
         self._aggregator = Aggregator(
             self._predict,
             max_batch_size=route.max_batch_size,

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from autoglm import AutoClient
-from tests.e2e.running_cluster import ROOT, Cluster, await_ready, free_port
+from serve_app.environment import free_ports
+from tests.e2e.running_cluster import ROOT, Cluster, await_ready
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The embedded default, ready; ended like a newcomer ends it, by Ctrl-C's signal."""
     home = tmp_path_factory.mktemp("home")
     log = home / "up.log"
-    port = free_port()
+    [port] = free_ports(1)
     command = [sys.executable, "-m", "serve_app", "up", "--port", str(port)]
     with log.open("wb") as output:
         environment = os.environ | {"AUTOGLM_HOME": str(home)}

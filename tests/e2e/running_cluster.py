@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -55,13 +54,6 @@ class Cluster:
     def environment(self) -> dict[str, str]:
         """What a command line needs to find this cluster."""
         return os.environ | {"AUTOGLM_HOME": str(self.home), "AUTOGLM_BASE_URL": f"{self.url}/v1"}
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def await_ready(url: str, process: subprocess.Popen[bytes], log: Path, timeout: float = START_S) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.e2e.running_cluster import ROOT, Cluster, await_ready, free_port
+from serve_app.environment import free_ports
+from tests.e2e.running_cluster import ROOT, Cluster, await_ready
 
 IRIS = "tasks: [{name: iris, task: tabular-classification, data: {train: embedded/iris}}]\n"
 
@@ -29,7 +30,7 @@ def test_taken_port_is_named_with_what_to_do(cluster: Cluster) -> None:
 
 def test_interrupt_ends_every_process_and_nothing_else(cluster: Cluster, tmp_path: Path) -> None:
     """After Ctrl-C's signal nothing of this cluster runs, and the other cluster on the machine serves on."""
-    file, log, port = tmp_path / "iris.yaml", tmp_path / "log", free_port()
+    file, log, [port] = tmp_path / "iris.yaml", tmp_path / "log", free_ports(1)
     file.write_text(IRIS)
     command = [sys.executable, "-m", "serve_app", "up", str(file), "--port", str(port)]
     with log.open("wb") as output:
@@ -47,3 +48,9 @@ def test_interrupt_ends_every_process_and_nothing_else(cluster: Cluster, tmp_pat
     _, alive = psutil.wait_procs(started, timeout=5)
     assert alive == []
     assert httpx.get(f"{cluster.url}/ready", trust_env=False).status_code == 200
+
+
+def test_nothing_collects_telemetry(cluster: Cluster) -> None:
+    """ray.serve.llm's telemetry actor, a process with vLLM in it, is not started."""
+    assert cluster.processes("ServeReplica:model-chat")
+    assert cluster.processes("TelemetryAgent") == []

@@ -57,6 +57,18 @@ def test_the_users_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment["VLLM_CPU_OMP_THREADS_BIND"] == "auto"
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_intel_openmp_is_loaded_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: bool
+) -> None:
+    """vLLM's workers start with it; a machine without it must not be given a path that does not exist."""
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    library = tmp_path / "libiomp5.so"
+    if installed:
+        library.touch()
+    assert cpu_environment(tmp_path).get("LD_PRELOAD") == (str(library) if installed else None)
+
+
 def test_an_unknown_field_of_a_version_is_refused() -> None:
     """A typo in a rendered config must not be ignored in silence."""
     with pytest.raises(ValidationError):
