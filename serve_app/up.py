@@ -35,6 +35,7 @@ def up(config: ClusterConfig, console: Console) -> None:
         cluster.raise_on_signals()
         try:
             deploy(config, dashboard, console)
+            cluster.let_requests_first()
             console.print(welcome(config, dashboard, time.monotonic() - started))
             cluster.wait_for_signal()
         except cluster.Interrupted as signal:

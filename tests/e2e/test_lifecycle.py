@@ -54,3 +54,13 @@ def test_nothing_collects_telemetry(cluster: Cluster) -> None:
     """ray.serve.llm's telemetry actor, a process with vLLM in it, is not started."""
     assert cluster.processes("ServeReplica:model-chat")
     assert cluster.processes("TelemetryAgent") == []
+
+
+def test_the_background_preempts_no_request(cluster: Cluster) -> None:
+    """The controller and the dashboard run under the batch policy; what a request passes does not."""
+
+    def policies(title: str) -> set[int]:
+        return {os.sched_getscheduler(process.pid) for process in cluster.processes(title)}
+
+    assert policies("ray::ServeController") == policies("ray-dashboard") == {os.SCHED_BATCH}
+    assert policies("ray::ServeReplica") == policies("VLLM::Worker") == policies("haproxy -db") == {os.SCHED_OTHER}
