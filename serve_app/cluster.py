@@ -21,7 +21,8 @@ PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 STOP_S = 5  # what a process gets to end by itself before it is killed
 POLL_S = 0.25
 FAILED = frozenset({"DEPLOY_FAILED"})
-# Ray's processes that no request passes and that start no process which one does, by what their titles contain.
+# Ray's processes that no request passes and that start no process which one does, by what their titles or the first
+# of their arguments contain (the raylet, which starts replicas, has the dashboard's command among its later ones).
 BACKGROUND = (
     "gcs_server",
     "ray/dashboard/",
@@ -99,7 +100,8 @@ def let_requests_first() -> None:
         return
     for process in psutil.Process().children(recursive=True):
         try:
-            if any(title in " ".join(process.cmdline()) for title in BACKGROUND):
+            title = " ".join(process.cmdline()[:3])
+            if any(part in title for part in BACKGROUND):
                 for thread in process.threads():
                     os.sched_setscheduler(thread.id, os.SCHED_BATCH, os.sched_param(0))
         except (psutil.NoSuchProcess, ProcessLookupError):

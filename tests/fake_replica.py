@@ -31,8 +31,8 @@ class FakeReplica:
         self.completions = SimpleNamespace(remote=lambda request: self._whole("completions", request))
         self.stream = SimpleNamespace(remote=self._stream_remote)
 
-    def options(self, *, stream: bool) -> FakeReplica:
-        assert stream
+    def options(self, **options: Any) -> FakeReplica:
+        assert options.keys() <= {"stream", "request_serialization", "response_serialization"}
         return self
 
     async def _predict_remote(self, requests: list[list[Any]]) -> list[Any]:

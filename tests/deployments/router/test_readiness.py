@@ -10,6 +10,7 @@ from ray.serve.schema import ApplicationStatus, ReplicaState
 
 from deployments.router import Route, Router
 from deployments.router.readiness import FRESH_S, Readiness
+from tests.fake_replica import FakeReplica
 
 ROUTE = Route(name="chat", task="text-generation", model="m", version="v1", app="model-chat-v1", deployment="llm")
 
@@ -75,7 +76,7 @@ async def test_the_router_says_what_it_waits_for() -> None:
     """The body of /ready."""
     controller = Controller()
     controller.replicas = {}
-    router = Router(connect=lambda deployment, app: SimpleNamespace(options=dict), readiness=controller.readiness())
+    router = Router(connect=lambda deployment, app: FakeReplica(), readiness=controller.readiness())
     await router.reconfigure({"routes": [ROUTE.model_dump()]})
     state = await router.ready()
     assert (state["status"], state["missing"]) == ("starting", ["chat"])
