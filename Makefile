@@ -21,7 +21,9 @@ unexport PYTHONDONTWRITEBYTECODE
 serve: $(INSTALLED)
 	@exec $(BIN)/python -m serve_app up --port $(PORT) $(if $(filter gpu,$(HW)),--gpu)
 
+# The control plane's tests start a PostgreSQL of their own; where there is none, Debian's is installed.
 test: $(INSTALLED)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt-get install -y --no-install-recommends postgresql
 	$(BIN)/python -m pytest -m "not gpu"
 
 check: $(INSTALLED)
@@ -33,6 +35,7 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.batching
+	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.llm
 
 # Compile the pinned lists anew from pyproject.toml.

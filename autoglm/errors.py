@@ -5,6 +5,7 @@ AutoGLMError
 ├── ModelError                       a model cannot be prepared, loaded or used as declared
 ├── APIConnectionError               no connection to the server, or it broke
 │   └── APITimeoutError              no answer within the client's time-out
+├── BatchError                       predict_many: a batch failed, after so many results
 └── APIStatusError                   an HTTP status of the documented table
     ├── BadRequestError              400  invalid_request
     ├── AuthenticationError          401  unauthenticated
@@ -28,6 +29,7 @@ turns them into responses in one place; the client turns responses back into the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from autoglm.contract.error import ErrorBody, ErrorDetail
@@ -55,6 +57,21 @@ class APIConnectionError(AutoGLMError):
 
 class APITimeoutError(APIConnectionError):
     """No answer came within the client's time-out."""
+
+
+class BatchError(AutoGLMError):
+    """A batch of `predict_many` failed; `__cause__` is its error.
+
+    `done` results were yielded before it, and `indices` are those of its inputs, counted over all of them.
+    """
+
+    def __init__(self, message: str, *, done: int, indices: range) -> None:
+        super().__init__(message)
+        self.done = done
+        self.indices = indices
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (partial(type(self), self.message, done=self.done, indices=self.indices), ())
 
 
 class APIStatusError(AutoGLMError):

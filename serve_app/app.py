@@ -128,7 +128,7 @@ def predictor_application(
     entry: ModelConfig | TaskEntry, version: str, declaration: TaskConfig, resources: ResourcesConfig
 ) -> dict[str, Any]:
     """A version whose adapter answers batches. Batching is user_config: it changes without a restart."""
-    task = declaration.model_dump(exclude_unset=True, exclude={"batching", "metrics"})
+    task = declaration.model_dump(exclude_unset=True, exclude={"batching", "metrics", "allow_urls"})
     return {
         "name": app_name(entry.name, version),
         "route_prefix": None,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from autoglm import suggestion
 from autoglm.contract import BatchingConfig, TaskConfig
 from autoglm.errors import ConfigError
+from autoglm.tasks.task_type import infer
 from deployments.router import Limits
 
 Name = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -87,6 +88,18 @@ class TaskEntry(TaskConfig):
     autoscaling: AutoscalingConfig = AutoscalingConfig()
     resources: ResourcesConfig = ResourcesConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _told(cls, declared: Any) -> Any:
+        """`task: auto` becomes the type that data or model tell, before anything is deployed by it."""
+        if not isinstance(declared, dict) or declared.get("task") != "auto":
+            return declared
+        own = {name: value for name, value in declared.items() if name in TaskConfig.model_fields}
+        try:
+            return declared | {"task": infer(TaskConfig.model_validate(own)).task}
+        except ValidationError:
+            return declared  # its own validation follows, and names the place
+
     @model_validator(mode="after")
     def _served_here(self) -> Self:
         if self.task in ENGINES:
@@ -95,7 +108,8 @@ class TaskEntry(TaskConfig):
 
     def declaration(self) -> TaskConfig:
         """The task without its deployment."""
-        return TaskConfig.model_validate(self.model_dump(include=set(TaskConfig.model_fields), exclude_unset=True))
+        fields = set(TaskConfig.model_fields) - {"name"}
+        return TaskConfig.model_validate(self.model_dump(include=fields, exclude_unset=True))
 
 
 class ServerConfig(Section):

@@ -10,9 +10,11 @@ from typer.core import TyperGroup
 from autoglm.cli.chat import chat
 from autoglm.cli.doctor import doctor
 from autoglm.cli.embed import embed
+from autoglm.cli.login import login
 from autoglm.cli.models import models
 from autoglm.cli.output import print_error
 from autoglm.cli.predict import predict
+from autoglm.cli.task import task_commands
 from autoglm.errors import AutoGLMError
 
 
@@ -36,8 +38,9 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_show_locals=False,  # they would show the key
     )
-    for command in (chat, predict, embed, models, doctor):
+    for command in (chat, predict, embed, models, login, doctor):
         app.command()(command)
+    app.add_typer(task_commands(), name="task")
     return app
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import os
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -27,7 +26,8 @@ from autoglm.cli.checks import (
 from autoglm.cli.options import ApiKeyOption, BaseUrlOption, JsonOption
 from autoglm.cli.output import print_table
 from autoglm.client import AutoClient
-from autoglm.client.config import BASE_URL_VARIABLE, DEFAULT_BASE_URL
+from autoglm.client.config import DEFAULT_BASE_URL, chosen_profile, given_address
+from autoglm.client.retry import NO_RETRIES
 from autoglm.compatibility import COMPONENTS, installed_version
 from autoglm.errors import AutoGLMError
 from autoglm.home import key_path
@@ -59,7 +59,7 @@ def examine(base_url: str | None, api_key: str | None) -> Iterator[Check]:
     yield check_http_port(taken=_taken(HTTP_PORT), cluster=cluster)
     yield check_dashboard_port(taken=_taken(DASHBOARD_PORT), cluster=cluster)
     yield check_key(key_path())
-    named = base_url or os.environ.get(BASE_URL_VARIABLE)
+    named = given_address(base_url, chosen_profile(None))
     address = named or DEFAULT_BASE_URL
     yield check_server(address, lambda: _count_models(api_key, address), named=bool(named))
 
@@ -67,7 +67,7 @@ def examine(base_url: str | None, api_key: str | None) -> Iterator[Check]:
 def _answers_health(base_url: str) -> bool:
     try:
         # `/health` needs no key, and a wrong one found on this machine must not hide its answer.
-        with AutoClient("none", base_url, timeout=TIMEOUT_S) as client:
+        with AutoClient("none", base_url, timeout=TIMEOUT_S, retry=NO_RETRIES) as client:
             client.health()
     except AutoGLMError:
         return False
@@ -75,7 +75,7 @@ def _answers_health(base_url: str) -> bool:
 
 
 def _count_models(api_key: str | None, base_url: str) -> int:
-    with AutoClient(api_key, base_url, timeout=TIMEOUT_S) as client:
+    with AutoClient(api_key, base_url, timeout=TIMEOUT_S, retry=NO_RETRIES) as client:
         return len(client.models().data)
 
 

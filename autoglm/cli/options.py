@@ -12,7 +12,7 @@ BaseUrlOption = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        help="The server; else AUTOGLM_BASE_URL, else http://127.0.0.1:8000/v1.",
+        help="The server; else AUTOGLM_BASE_URL, else the profile's, else http://127.0.0.1:8000/v1.",
         show_default=False,
     ),
 ]
@@ -21,7 +21,7 @@ ApiKeyOption = Annotated[
     typer.Option(
         "--api-key",
         metavar="KEY",
-        help="The key; else AUTOGLM_API_KEY, else the local cluster's own.",
+        help="The key; else AUTOGLM_API_KEY, else the profile's, else the local cluster's own.",
         show_default=False,
     ),
 ]

@@ -36,10 +36,11 @@ def predict(
         return
     pairs = zip(items, answer.predictions, strict=False)
     print_table(
-        ("input", "label", "score"), [(_shown(item), found.label, f"{found.score:.4f}") for item, found in pairs]
+        ("input", "label", "score"), [(shown(item), found.label, f"{found.score:.4f}") for item, found in pairs]
     )
 
 
-def _shown(item: Any) -> str:
+def shown(item: Any) -> str:
+    """An input, short enough for a cell."""
     text = f"image, {len(item)} bytes" if isinstance(item, bytes) else str(item)
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -1,8 +1,31 @@
 """The client of a running cluster, synchronous and asynchronous."""
 
 from autoglm.client.async_client import AsyncAutoClient
-from autoglm.client.auth import ApiKey
+from autoglm.client.auth import ApiKey, Basic
 from autoglm.client.chat_stream import AsyncChatStream, ChatStream
+from autoglm.client.clock import Clock
+from autoglm.client.config import Settings
+from autoglm.client.hooks import ErrorDetails, Hooks, RequestDetails, ResponseDetails, RetryDetails
+from autoglm.client.jwt import JWT
+from autoglm.client.retry import RetryPolicy
 from autoglm.client.sync_client import AutoClient
+from autoglm.client.timeouts import Timeouts
 
-__all__ = ["ApiKey", "AsyncAutoClient", "AsyncChatStream", "AutoClient", "ChatStream"]
+__all__ = [
+    "ApiKey",
+    "AsyncAutoClient",
+    "AsyncChatStream",
+    "AutoClient",
+    "Basic",
+    "ChatStream",
+    "Clock",
+    "ErrorDetails",
+    "Hooks",
+    "JWT",
+    "RequestDetails",
+    "ResponseDetails",
+    "RetryDetails",
+    "RetryPolicy",
+    "Settings",
+    "Timeouts",
+]

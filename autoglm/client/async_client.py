@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from autoglm.client import calls
+from autoglm.client import calls, many
 from autoglm.client.chat_stream import AsyncChatStream
-from autoglm.client.config import DEFAULT_TIMEOUT_S, ClientConfig
-from autoglm.client.exchange import Call, Outcome, exchange
+from autoglm.client.config import ClientConfig, Settings
+from autoglm.client.exchange import Call, exchange
 from autoglm.client.inputs import Message
+from autoglm.client.step import Broken, Outcome, Send, Step
 from autoglm.contract.chat import ChatCompletion
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
-from autoglm.contract.predict import PredictResponse
+from autoglm.contract.predict import Prediction, PredictResponse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,10 +34,10 @@ class AsyncAutoClient:
         api_key: str | None = None,
         base_url: str | None = None,
         *,
-        timeout: float = DEFAULT_TIMEOUT_S,
         transport: httpx.AsyncBaseTransport | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
-        self._config = ClientConfig.resolve(api_key, base_url, timeout)
+        self._config = ClientConfig.resolve(api_key, base_url, settings)
         self._http = httpx.AsyncClient(transport=transport, **self._config.http_options())
 
     def __repr__(self) -> str:
@@ -88,6 +89,19 @@ class AsyncAutoClient:
         """As `AutoClient.predict`."""
         return await self._run(calls.predict(task, inputs))
 
+    def predict_many(
+        self,
+        task: str,
+        inputs: Iterable[Any],
+        *,
+        concurrency: int = 8,
+        batch_size: int = 32,
+        progress: Callable[[int], object] | None = None,
+    ) -> AsyncGenerator[Prediction, None]:
+        """As `AutoClient.predict_many`, for `async for`; closing it (`aclose`) hangs up on requests under way."""
+        plan = many.Plan(task, concurrency, batch_size, progress)
+        return many.predict_many_async(self.predict, inputs, plan)
+
     async def embed(self, texts: str | Iterable[str], model: str = "embed") -> npt.NDArray[np.float32]:
         """Embeds texts: float32 of shape (n, d), a row for each text; n is 1 for a single text."""
         return await self._run(calls.embed(texts, model))
@@ -101,19 +115,32 @@ class AsyncAutoClient:
         return await self._run(calls.health())
 
     async def _run(self, call: Call[T]) -> T:
-        steps = exchange(call, self._http.build_request)
-        try:
-            request = next(steps)
-            while True:
-                request = steps.send(await self._send(request, call.streamed))
-        except StopIteration as end:
-            return end.value
+        steps = exchange(call, self._config, self._http.build_request)
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                return end.value
+            outcome = await self._carry_out(step)
 
-    async def _send(self, request: httpx.Request, streamed: bool) -> Outcome:
+    async def _carry_out(self, step: Step) -> Outcome:
+        if not isinstance(step, Send):
+            await self._config.clock.sleep_async(step.seconds)
+            return None
+        response = None
         try:
-            response = await self._http.send(request, stream=streamed)
-            if streamed and not response.is_success:
-                await response.aread()
+            response = step.opened(await self._http.send(step.request, stream=True))
+            if step.reads(response):
+                await self._read(response)
         except httpx.HTTPError as error:
-            return error
+            return Broken(error, answered=response is not None)
         return response
+
+    @staticmethod
+    async def _read(response: httpx.Response) -> None:
+        try:
+            await response.aread()
+        except BaseException:
+            await response.aclose()
+            raise

@@ -1,24 +1,20 @@
-"""Who is calling: the credential, and where one is found."""
+"""Who is calling: the credentials, and where one is found."""
 
 from __future__ import annotations
 
-import os
-import re
+import base64
 from collections.abc import Generator
-from dataclasses import dataclass, field
 
 import httpx
 
+from autoglm.client.jwt import JWT
+from autoglm.client.secret import Secret, header_safe
 from autoglm.errors import ConfigError
 from autoglm.home import key_path, read_key
 
 API_KEY_VARIABLE = "AUTOGLM_API_KEY"
 
-# What RFC 9110 lets into a header. Checked here, since the HTTP library would show a wrong value in its message.
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
-
-@dataclass(frozen=True)
 class ApiKey(httpx.Auth):
     """A key sent as `Authorization: Bearer`; its repr hides it.
 
@@ -26,32 +22,53 @@ class ApiKey(httpx.Auth):
         ConfigError: the key cannot stand in an HTTP header. The message does not show it.
     """
 
-    secret: str = field(repr=False)
+    def __init__(self, secret: str) -> None:
+        self._secret = header_safe(Secret(secret), "api_key")
 
-    def __post_init__(self) -> None:
-        if not _HEADER_SAFE.fullmatch(self.secret):
-            raise ConfigError(
-                "api_key: got a value that is empty or holds spaces, line ends or non-ASCII characters; "
-                "give the key alone, as it stands in the key file"
-            )
+    def __repr__(self) -> str:
+        return "ApiKey('…')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApiKey) and self._secret == other._secret
+
+    def __hash__(self) -> int:
+        return hash(self._secret)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self.secret}"
+        request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
         yield request
 
 
-def find_key(api_key: str | None, *, loopback: bool) -> ApiKey | None:
-    """The credential: the argument, else `AUTOGLM_API_KEY`, else (for a server on this machine) the local key file.
+class Basic(httpx.Auth):
+    """A user and a password, sent in UTF-8 as RFC 7617 has it; its repr hides the password.
 
-    The local key opens the local cluster, so it is never sent to another machine unasked.
+    Raises:
+        ConfigError: the user's name holds a colon, which would end it. The message does not show the password.
     """
-    secret = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE, "").strip() or None
-    if secret is None and loopback:
-        secret = _local_key()
-    return None if secret is None else ApiKey(secret)
+
+    def __init__(self, user: str, password: str) -> None:
+        if ":" in user or not user:
+            raise ConfigError(f"user: got {user!r}; a name that is not empty and has no colon does")
+        self.user = user
+        self._pair = Secret(base64.b64encode(f"{user}:{password}".encode()).decode("ascii"))
+
+    def __repr__(self) -> str:
+        return f"Basic({self.user!r}, '…')"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Basic {self._pair.reveal()}"
+        yield request
 
 
-def _local_key() -> str | None:
+Credential = ApiKey | Basic | JWT
+
+
+def local_key() -> str | None:
+    """The local cluster's key, None where none was ever started here.
+
+    Raises:
+        ConfigError: the file is another user's.
+    """
     try:
         return read_key()
     except PermissionError as error:

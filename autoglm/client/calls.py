@@ -48,24 +48,25 @@ def chat_stream(
 
 def predict(task: str, inputs: Any) -> Call[PredictResponse]:
     """A declared task over one input or a list."""
-    return Call("POST", "/v1/predict", _reads(PredictResponse), {"task": task, "inputs": wire_inputs(inputs)})
+    payload = {"task": task, "inputs": wire_inputs(inputs)}
+    return Call("POST", "/v1/predict", _reads(PredictResponse), payload, idempotent=True)
 
 
 def embed(texts: str | Iterable[str], model: str) -> Call[npt.NDArray[np.float32]]:
     """Vectors of texts; asked for in base64, a third of the bytes of decimal numbers and exact."""
     texts = texts if isinstance(texts, str) else list(texts)
     payload = {"model": model, "input": texts, "encoding_format": "base64"}
-    return Call("POST", "/v1/embeddings", _read_vectors, payload)
+    return Call("POST", "/v1/embeddings", _read_vectors, payload, idempotent=True)
 
 
 def models() -> Call[ModelList]:
     """What the cluster serves."""
-    return Call("GET", "/v1/models", _reads(ModelList))
+    return Call("GET", "/v1/models", _reads(ModelList), idempotent=True)
 
 
 def health() -> Call[Health]:
     """Whether the server lives; needs no key."""
-    return Call("GET", "/health", _reads(Health))
+    return Call("GET", "/health", _reads(Health), idempotent=True)
 
 
 def _reads(model: type[M]) -> Callable[[httpx.Response], M]:

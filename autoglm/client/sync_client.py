@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from autoglm.client import calls
+from autoglm.client import calls, many
 from autoglm.client.chat_stream import ChatStream
-from autoglm.client.config import DEFAULT_TIMEOUT_S, ClientConfig
-from autoglm.client.exchange import Call, Outcome, exchange
+from autoglm.client.config import ClientConfig, Settings
+from autoglm.client.exchange import Call, exchange
 from autoglm.client.inputs import Message
+from autoglm.client.step import Broken, Outcome, Send, Step
 from autoglm.contract.chat import ChatCompletion
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
-from autoglm.contract.predict import PredictResponse
+from autoglm.contract.predict import Prediction, PredictResponse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,17 +27,18 @@ T = TypeVar("T")
 
 
 class AutoClient:
-    """Talks to a running cluster.
+    """Talks to a running cluster; threads may share it.
 
-    `api_key` defaults to `AUTOGLM_API_KEY`, then (for a server on this machine) to the local key file; `base_url` to
-    `AUTOGLM_BASE_URL`, then to the local cluster. `timeout` is the longest silence in seconds. `transport` takes
-    httpx's place on the network, in tests.
+    `api_key` defaults to `AUTOGLM_API_KEY`, then to the profile's, then (for a server on this machine) to the local
+    key file; `base_url` to `AUTOGLM_BASE_URL`, then to the profile's, then to the local cluster. The other settings
+    are those of `autoglm.client.Settings`. `transport` takes httpx's place on the network, in tests.
 
-    Every call raises APIConnectionError where no whole answer came, APITimeoutError where none came in time, and
-    the APIStatusError of the response where the server refused or failed.
+    A call that fails is tried again where the documented table of errors allows it, as `retry` says. In the end it
+    raises APIConnectionError where no whole answer came, APITimeoutError where none came in time, and the
+    APIStatusError of the response where the server refused or failed.
 
     Raises:
-        ConfigError: the key or the base URL is malformed.
+        ConfigError: a setting is malformed, unknown, or contradicts another.
     """
 
     def __init__(
@@ -44,10 +46,10 @@ class AutoClient:
         api_key: str | None = None,
         base_url: str | None = None,
         *,
-        timeout: float = DEFAULT_TIMEOUT_S,
         transport: httpx.BaseTransport | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
-        self._config = ClientConfig.resolve(api_key, base_url, timeout)
+        self._config = ClientConfig.resolve(api_key, base_url, settings)
         self._http = httpx.Client(transport=transport, **self._config.http_options())
 
     def __repr__(self) -> str:
@@ -109,6 +111,28 @@ class AutoClient:
         """
         return self._run(calls.predict(task, inputs))
 
+    def predict_many(
+        self,
+        task: str,
+        inputs: Iterable[Any],
+        *,
+        concurrency: int = 8,
+        batch_size: int = 32,
+        progress: Callable[[int], object] | None = None,
+    ) -> Generator[Prediction, None, None]:
+        """Runs a declared task over very many inputs: a prediction for each, in their order, as they come.
+
+        `inputs` are taken as they are needed: at most `2 * concurrency` batches are in memory, `concurrency` of them
+        under way, each in a thread. `progress` is called with the number of predictions so far, after each batch.
+        Closing the iterator sends nothing more; requests that are already sent end in their threads, unheard.
+
+        Raises:
+            ConfigError: `concurrency` or `batch_size` is less than 1.
+            BatchError: while iterating; a batch failed. What was yielded before stays good.
+        """
+        plan = many.Plan(task, concurrency, batch_size, progress)
+        return many.predict_many(self.predict, inputs, plan)
+
     def embed(self, texts: str | Iterable[str], model: str = "embed") -> npt.NDArray[np.float32]:
         """Embeds texts: float32 of shape (n, d), a row for each text; n is 1 for a single text."""
         return self._run(calls.embed(texts, model))
@@ -122,19 +146,32 @@ class AutoClient:
         return self._run(calls.health())
 
     def _run(self, call: Call[T]) -> T:
-        steps = exchange(call, self._http.build_request)
-        try:
-            request = next(steps)
-            while True:
-                request = steps.send(self._send(request, call.streamed))
-        except StopIteration as end:
-            return end.value
+        steps = exchange(call, self._config, self._http.build_request)
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                return end.value
+            outcome = self._carry_out(step)
 
-    def _send(self, request: httpx.Request, streamed: bool) -> Outcome:
+    def _carry_out(self, step: Step) -> Outcome:
+        if not isinstance(step, Send):
+            self._config.clock.sleep(step.seconds)
+            return None
+        response = None
         try:
-            response = self._http.send(request, stream=streamed)
-            if streamed and not response.is_success:
-                response.read()
+            response = step.opened(self._http.send(step.request, stream=True))
+            if step.reads(response):
+                self._read(response)
         except httpx.HTTPError as error:
-            return error
+            return Broken(error, answered=response is not None)
         return response
+
+    @staticmethod
+    def _read(response: httpx.Response) -> None:
+        try:
+            response.read()
+        except BaseException:
+            response.close()
+            raise

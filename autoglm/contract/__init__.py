@@ -1,5 +1,6 @@
 """What crosses a wire: small frozen pydantic models, a file for each noun."""
 
+from autoglm.contract.audit import AuditEntry, AuditPage
 from autoglm.contract.base import RequestModel, ResponseModel
 from autoglm.contract.chat import (
     AnswerMessage,
@@ -16,13 +17,20 @@ from autoglm.contract.embedding import Embedding, EmbeddingRequest, EmbeddingRes
 from autoglm.contract.error import ErrorBody, ErrorDetail
 from autoglm.contract.generation import GenerationRequest, StreamOptions
 from autoglm.contract.health import Health
+from autoglm.contract.key import KeyCard, KeyCreated, KeyList, KeyRequest
 from autoglm.contract.model_list import ModelCard, ModelList
 from autoglm.contract.predict import Prediction, PredictRequest, PredictResponse
-from autoglm.contract.task import BatchingConfig, DataConfig, TaskConfig, TaskType
+from autoglm.contract.quota import QuotaCard, QuotaList, QuotaRequest
+from autoglm.contract.scope import Scope
+from autoglm.contract.task import BatchingConfig, DataConfig, DeclaredTask, FitConfig, TaskConfig, TaskType
 from autoglm.contract.usage import Usage
+from autoglm.contract.usage_report import UsageReport, UsageRow
+from autoglm.contract.user import UserCard, UserList, UserRequest
 
 __all__ = [
     "AnswerMessage",
+    "AuditEntry",
+    "AuditPage",
     "BatchingConfig",
     "ChatChoice",
     "ChatChunk",
@@ -32,23 +40,38 @@ __all__ = [
     "ChunkChoice",
     "CompletionRequest",
     "DataConfig",
+    "DeclaredTask",
     "Delta",
     "Embedding",
     "EmbeddingRequest",
     "EmbeddingResponse",
     "ErrorBody",
     "ErrorDetail",
+    "FitConfig",
     "GenerationRequest",
     "Health",
+    "KeyCard",
+    "KeyCreated",
+    "KeyList",
+    "KeyRequest",
     "ModelCard",
     "ModelList",
     "PredictRequest",
     "PredictResponse",
     "Prediction",
+    "QuotaCard",
+    "QuotaList",
+    "QuotaRequest",
     "RequestModel",
     "ResponseModel",
+    "Scope",
     "StreamOptions",
     "TaskConfig",
     "TaskType",
     "Usage",
+    "UsageReport",
+    "UsageRow",
+    "UserCard",
+    "UserList",
+    "UserRequest",
 ]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from autoglm.contract import notebook
 from autoglm.contract.base import RequestModel, ResponseModel
 from autoglm.contract.generation import GenerationRequest
 from autoglm.contract.usage import Usage
@@ -75,6 +76,9 @@ class ChatCompletion(ResponseModel):
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        return notebook.text(self.model, self.text)
 
 
 class Delta(ResponseModel):

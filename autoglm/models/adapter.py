@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from autoglm.contract import Prediction
 
@@ -43,3 +43,20 @@ class Adapter(Protocol):
 
     def tokens(self, parsed: Any) -> int:
         """What an input counts for in `usage`: tokens of a text, 1 for anything else."""
+
+
+@runtime_checkable
+class Classifier(Adapter, Protocol):
+    """An adapter that has labels, and a probability for each."""
+
+    def probabilities(self, parsed: Sequence[Any]) -> NDArray[np.float32]:
+        """(n, k) probabilities of the k labels, in their order."""
+
+
+@runtime_checkable
+class TableAdapter(Adapter, Protocol):
+    """An adapter that takes rows of a table."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a row's numbers, in their order."""

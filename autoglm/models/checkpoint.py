@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +82,28 @@ def open_model(source: Source, auto_class: str, **kwargs: Any) -> Any:
     if missing := sorted(report["missing_keys"]):
         raise ModelError(f"model: {source} has no trained weights for {', '.join(missing[:3])}")
     return model.eval().to(device())
+
+
+def open_under_new_head(source: Source, labels: Sequence[str]) -> Any:
+    """The checkpoint as float32 in training mode, below a classification head of random weights for `labels`.
+
+    Raises ModelError where there are no safetensors, or where it is of a kind that has no such head.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    check_safetensors(source)
+    with quiet():
+        model = _opened(
+            AutoModelForSequenceClassification,
+            source,
+            dtype="float32",
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # of a head that was trained for other labels
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels)),
+            label2id={label: index for index, label in enumerate(labels)},
+        )
+    return model.train().to(device())
 
 
 def check_safetensors(source: Source) -> None:

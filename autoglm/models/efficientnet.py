@@ -48,15 +48,18 @@ class EfficientNetClassifier:
 
     def predict(self, parsed: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """One prediction for each image."""
+        return labels.predictions(self.probabilities(parsed), self.labels, top=TOP)
+
+    def probabilities(self, parsed: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """(n, 1000), in the order of the labels."""
         import numpy as np
         import torch
 
         if not parsed:
-            return []
+            return np.empty((0, len(self.labels)), dtype=np.float32)
         pixels = torch.from_numpy(np.stack(parsed)).permute(0, 3, 1, 2).to(device(), torch.float32)
         with torch.inference_mode():
-            probabilities = self._model((pixels - 127) / 128).softmax(dim=1)
-        return labels.predictions(probabilities.cpu().numpy(), self.labels, top=TOP)
+            return self._model((pixels - 127) / 128).softmax(dim=1).cpu().numpy()
 
     def tokens(self, parsed: NDArray[np.uint8]) -> int:
         """One for each image."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from autoglm.contract import TaskConfig
@@ -13,70 +12,85 @@ from autoglm.models.checkpoint import Source, architecture
 from autoglm.models.efficientnet import EfficientNetClassifier
 from autoglm.models.embedding import Embedder
 from autoglm.models.encoder import TextEncoder
-from autoglm.models.fitting import table_head, text_head
+from autoglm.models.fitting import Progress, table_head, text_model
 from autoglm.models.generation import Generator
 from autoglm.models.head import Head
 from autoglm.models.head_classification import HeadClassifier
 from autoglm.models.image_classification import ImageClassifier
+from autoglm.models.regression_head import RegressionHead
 from autoglm.models.sequence_classification import SequenceClassifier
 from autoglm.models.source import resolve
-from autoglm.models.tabular import TabularClassifier
+from autoglm.models.tabular import TabularClassifier, TabularRegressor
 from autoglm.models.zero_shot import ZeroShotClassifier
 
-TABULAR_MODEL = "logistic"
+TABULAR_MODELS = {"tabular-classification": "logistic", "tabular-regression": "ridge"}
 
 
-def prepare(config: TaskConfig, *, progress: Callable[[str], None] | None = None) -> None:
-    """Make what the task needs exist on disk: embedded models unpacked, a head fitted from `data`.
+def prepare(config: TaskConfig, *, progress: Progress | None = None) -> Path | None:
+    """Make what the task needs exist on disk; the head or model fitted on `data.train`, None where there is no such.
 
     May be called again at no cost, and by several processes at once. `progress` is told each step that takes time.
 
     Raises ConfigError for a wrong declaration, ModelError where a model cannot be had.
     """
-    if config.task == "tabular-classification":
-        table_head(config, progress)
-        return
+    tell = progress or _silent
+    if config.task in TABULAR_MODELS:
+        _check_tabular(config)
+        return table_head(config, tell)
     name = _model(config)
     if name.startswith(embedded.PREFIX):
         embedded.prepare(name.removeprefix(embedded.PREFIX), progress)
-    if config.task == "text-classification" and config.data is not None:
-        text_head(config, resolve(name), progress)
+    if config.task == "text-classification" and config.data is not None and config.data.train is not None:
+        return text_model(config, resolve(name), tell)
+    return None
 
 
-def load(config: TaskConfig) -> Adapter:
+def load(config: TaskConfig, fitted: Path | None = None) -> Adapter:
     """The adapter of a declared task, prepared first where that was not done.
+
+    `fitted` is what `prepare` returned earlier, or a copy of it; the training data are then not looked at.
 
     Raises ConfigError for a wrong declaration, ModelError for a model that cannot do the task.
     """
-    prepare(config)
-    if config.task == "tabular-classification":
-        return _tabular(config)
-    source = resolve(_model(config))
+    fitted = fitted or prepare(config)
     match config.task:
+        case "tabular-classification":
+            return TabularClassifier(Head.load(_present(fitted)), config.labels)
+        case "tabular-regression":
+            return TabularRegressor(RegressionHead.load(_present(fitted)))
         case "text-classification":
-            return _text(config, source)
+            return _text(config, fitted)
         case "zero-shot-classification":
-            _check_architecture(source, "ForCausalLM", "a generating model is expected")
-            return ZeroShotClassifier(source, config.labels)
+            return ZeroShotClassifier(_generating(config), config.labels)
         case "embedding":
-            return Embedder(source)
+            return Embedder(resolve(_model(config)))
         case "image-classification":
-            return _image(config, source)
+            return _image(config, resolve(_model(config)))
         case "text-generation":
-            _check_architecture(source, "ForCausalLM", "a generating model is expected")
-            return Generator(source)
+            return Generator(_generating(config))
+        case "auto":
+            raise ConfigError("task: got 'auto', which AutoTask resolves; name the type here")
 
 
-def _tabular(config: TaskConfig) -> Adapter:
-    if config.model not in (None, TABULAR_MODEL):
-        raise ConfigError(f"model: got {config.model!r}; tabular-classification knows {TABULAR_MODEL!r} (the default)")
-    return TabularClassifier(Head.load(table_head(config)), config.labels)
+def _check_tabular(config: TaskConfig) -> None:
+    known = TABULAR_MODELS[config.task]
+    if config.model not in (None, known):
+        raise ConfigError(f"model: got {config.model!r}; {config.task} knows {known!r} (the default)")
 
 
-def _text(config: TaskConfig, source: Source) -> Adapter:
-    path = text_head(config, source) if config.data is not None else embedded.shipped_head(_model(config))
-    if path is not None:
-        return _with_head(config, source, path)
+def _present(fitted: Path | None) -> Path:
+    if fitted is None:
+        raise ConfigError("data.train: missing; a tabular task is fitted on labelled rows")
+    return fitted
+
+
+def _text(config: TaskConfig, fitted: Path | None) -> Adapter:
+    if fitted is not None and fitted.is_dir():  # fully fine-tuned
+        return SequenceClassifier(fitted, config.labels)
+    source = resolve(_model(config))
+    head = fitted or embedded.shipped_head(_model(config))
+    if head is not None:
+        return _with_head(config, source, head)
     kind = architecture(source)
     if kind.endswith("ForCausalLM"):
         return ZeroShotClassifier(source, config.labels)
@@ -94,6 +108,12 @@ def _with_head(config: TaskConfig, source: Source, path: Path) -> Adapter:
     return HeadClassifier(TextEncoder(source, head.layers), head, config.labels)
 
 
+def _generating(config: TaskConfig) -> Source:
+    source = resolve(_model(config))
+    _check_architecture(source, "ForCausalLM", "a generating model is expected")
+    return source
+
+
 def _image(config: TaskConfig, source: Source) -> Adapter:
     if config.model == f"{embedded.PREFIX}efficientnet-lite0":
         return EfficientNetClassifier(Path(source), config.labels)
@@ -105,6 +125,10 @@ def _check_architecture(source: Source, ending: str, expected: str) -> None:
     kind = architecture(source)
     if not kind.endswith(ending):
         raise ModelError(f"model: {source} is a {kind}; {expected} (*{ending})")
+
+
+def _silent(step: str) -> None:
+    """Nobody is told."""
 
 
 def _model(config: TaskConfig) -> str:

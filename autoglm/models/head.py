@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoglm.errors import ConfigError, ModelError
+from autoglm.errors import ConfigError
+from autoglm.models.head_file import not_a_head, read_head, write_head
 from autoglm.models.labels import softmax
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_ITERATIONS = 1000
-_METADATA = "head"  # one key: safetensors writes several in no fixed order, and the file is to be reproducible
 
 
 @dataclass(frozen=True)
@@ -24,17 +23,24 @@ class Head:
     """`softmax(features @ weight + bias)`; the standardisation is folded into both.
 
     `weight` float32 (d, k), `bias` float32 (k,), `layers` the encoder layers that the features come from
-    (empty for tables).
+    (empty for tables), `columns` the table's columns that they are (empty for texts).
     """
 
     labels: tuple[str, ...]
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     layers: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def fit(
-        cls, features: NDArray[Any], labels: Sequence[str], *, inverse_penalty: float, layers: Sequence[int] = ()
+        cls,
+        features: NDArray[Any],
+        labels: Sequence[str],
+        *,
+        inverse_penalty: float,
+        layers: Sequence[int] = (),
+        columns: Sequence[str] = (),
     ) -> Head:
         """Fit on features of shape (n, d); `inverse_penalty` is scikit-learn's `C` on standardised features.
 
@@ -48,20 +54,7 @@ class Head:
         scaler = StandardScaler().fit(features)
         model = LogisticRegression(C=inverse_penalty, max_iter=MAX_ITERATIONS)
         model.fit(scaler.transform(features), list(labels))
-        return cls._folded(scaler, model, tuple(layers))
-
-    @classmethod
-    def _folded(cls, scaler: Any, model: Any, layers: tuple[int, ...]) -> Head:
-        import numpy as np
-
-        coefficients, intercept = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
-        if len(model.classes_) == 2:  # scikit-learn keeps one row z; softmax(-z/2, z/2) is its sigmoid
-            coefficients = np.concatenate([-coefficients, coefficients]) / 2
-            intercept = np.concatenate([-intercept, intercept]) / 2
-        weight = coefficients / scaler.scale_
-        bias = intercept - weight @ scaler.mean_
-        labels = tuple(str(label) for label in model.classes_)
-        return cls(labels, np.ascontiguousarray(weight.T, dtype=np.float32), bias.astype(np.float32), layers)
+        return cls(*_folded(scaler, model), layers=tuple(layers), columns=tuple(columns))
 
     def probabilities(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """(n, d) features to (n, k) probabilities."""
@@ -69,20 +62,28 @@ class Head:
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, the same bytes for the same head."""
-        from safetensors.numpy import save_file
-
-        metadata = json.dumps({"labels": self.labels, "layers": self.layers}, sort_keys=True)
-        save_file({"weight": self.weight, "bias": self.bias}, path, metadata={_METADATA: metadata})
+        metadata = {"labels": self.labels, "layers": self.layers, "columns": self.columns}
+        write_head(path, {"weight": self.weight, "bias": self.bias}, metadata)
 
     @classmethod
     def load(cls, path: Path) -> Head:
         """Read what `save` wrote; ModelError where it is something else."""
-        from safetensors import SafetensorError, safe_open
-
+        arrays, metadata = read_head(path)
         try:
-            with safe_open(path, framework="numpy") as file:
-                metadata = json.loads(file.metadata()[_METADATA])
-                weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
-        except (SafetensorError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is no fitted head ({error}); remove it and fit again") from error
-        return cls(tuple(metadata["labels"]), weight, bias, tuple(metadata["layers"]))
+            labels, layers = tuple(metadata["labels"]), tuple(metadata["layers"])
+            return cls(labels, arrays["weight"], arrays["bias"], layers, tuple(metadata.get("columns", ())))
+        except KeyError as error:
+            raise not_a_head(path, error) from error
+
+
+def _folded(scaler: Any, model: Any) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray[np.float32]]:
+    import numpy as np
+
+    coefficients, intercept = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+    if len(model.classes_) == 2:  # scikit-learn keeps one row z; softmax(-z/2, z/2) is its sigmoid
+        coefficients = np.concatenate([-coefficients, coefficients]) / 2
+        intercept = np.concatenate([-intercept, intercept]) / 2
+    weight = coefficients / scaler.scale_
+    bias = intercept - weight @ scaler.mean_
+    labels = tuple(str(label) for label in model.classes_)
+    return labels, np.ascontiguousarray(weight.T, dtype=np.float32), bias.astype(np.float32)

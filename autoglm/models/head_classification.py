@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autoglm.contract import Prediction
 from autoglm.models import labels
 from autoglm.models.encoder import TextEncoder
 from autoglm.models.head import Head
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class HeadClassifier:
@@ -26,7 +30,11 @@ class HeadClassifier:
 
     def predict(self, parsed: Sequence[list[int]]) -> list[Prediction]:
         """One prediction for each text."""
-        return labels.predictions(self._head.probabilities(self._encoder.encode(parsed)), self.labels)
+        return labels.predictions(self.probabilities(parsed), self.labels)
+
+    def probabilities(self, parsed: Sequence[list[int]]) -> NDArray[np.float32]:
+        """(n, k), in the order of the labels."""
+        return self._head.probabilities(self._encoder.encode(parsed))
 
     def tokens(self, parsed: list[int]) -> int:
         """How many tokens the text has, as the model reads it."""

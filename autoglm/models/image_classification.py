@@ -11,7 +11,9 @@ from autoglm.models.checkpoint import Source, open_model, quiet
 from autoglm.models.image import read_image
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 TOP = 5
 
@@ -36,13 +38,18 @@ class ImageClassifier:
 
     def predict(self, parsed: Sequence[torch.Tensor]) -> list[Prediction]:
         """One prediction for each image."""
+        return labels.predictions(self.probabilities(parsed), self.labels, top=TOP)
+
+    def probabilities(self, parsed: Sequence[torch.Tensor]) -> NDArray[np.float32]:
+        """(n, k), in the order of the labels."""
+        import numpy as np
         import torch
 
         if not parsed:
-            return []
+            return np.empty((0, len(self.labels)), dtype=np.float32)
         with torch.inference_mode():
             logits = self._model(pixel_values=torch.stack(list(parsed)).to(self._model.device)).logits
-        return labels.predictions(logits.softmax(dim=1).cpu().numpy(), self.labels, top=TOP)
+        return logits.softmax(dim=1).cpu().numpy()
 
     def tokens(self, parsed: torch.Tensor) -> int:
         """One for each image."""

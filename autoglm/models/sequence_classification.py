@@ -36,12 +36,14 @@ class SequenceClassifier:
 
     def predict(self, parsed: Sequence[list[int]]) -> list[Prediction]:
         """One prediction for each text."""
+        return labels.predictions(self.probabilities(parsed), self.labels)
+
+    def probabilities(self, parsed: Sequence[list[int]]) -> NDArray[np.float32]:
+        """(n, k), in the order of the labels."""
         import numpy as np
 
-        if not parsed:
-            return []
-        logits = np.stack(map_buckets(parsed, self._logits))
-        return labels.predictions(labels.softmax(logits), self.labels)
+        logits = np.array(map_buckets(parsed, self._logits), dtype=np.float32)
+        return labels.softmax(logits.reshape(len(parsed), len(self.labels)))
 
     def tokens(self, parsed: list[int]) -> int:
         """How many tokens the text has, as the model reads it."""

@@ -46,12 +46,14 @@ class ZeroShotClassifier:
 
     def predict(self, parsed: Sequence[list[int]]) -> list[Prediction]:
         """One prediction for each text."""
+        return labels.predictions(self.probabilities(parsed), self.labels)
+
+    def probabilities(self, parsed: Sequence[list[int]]) -> NDArray[np.float32]:
+        """(n, k), in the order of the labels."""
         import numpy as np
 
-        if not parsed:
-            return []
-        scores = np.stack(map_buckets(parsed, self._likelihoods)) - self._prior
-        return labels.predictions(labels.softmax(scores), self.labels)
+        likelihoods = np.array(map_buckets(parsed, self._likelihoods), dtype=np.float32)
+        return labels.softmax(likelihoods.reshape(len(parsed), len(self.labels)) - self._prior)
 
     def tokens(self, parsed: list[int]) -> int:
         """How many tokens the prompt has."""

@@ -31,8 +31,14 @@ from deployments.router.vectors import Vector, embedding, shortened
 
 GENERATING = frozenset({"text-generation"})
 EMBEDDING = frozenset({"embedding"})
-CLASSIFYING = frozenset(
-    {"text-classification", "zero-shot-classification", "image-classification", "tabular-classification"}
+PREDICTING = frozenset(
+    {
+        "text-classification",
+        "zero-shot-classification",
+        "image-classification",
+        "tabular-classification",
+        "tabular-regression",
+    }
 )
 GENERATE_METHODS = {ChatRequest: "chat", CompletionRequest: "completions"}
 
@@ -98,7 +104,7 @@ class Router:
 
     def model(self, name: str) -> dict[str, Any]:
         """One of them."""
-        tasks = GENERATING | EMBEDDING | CLASSIFYING
+        tasks = GENERATING | EMBEDDING | PREDICTING
         return self._card(self._targets.find(name, param="model", tasks=tasks).route).model_dump(mode="json")
 
     def health(self) -> dict[str, Any]:
@@ -127,7 +133,7 @@ class Router:
 
     async def classify(self, request: PredictRequest) -> Answer[dict[str, Any]]:
         """A declared task over a list of inputs."""
-        target = self._targets.find(request.task, param="task", tasks=CLASSIFYING)
+        target = self._targets.find(request.task, param="task", tasks=PREDICTING)
         check_inputs(request.inputs, "inputs", self._limits)
         route = target.route
         if route.task.startswith(("text", "zero-shot")):

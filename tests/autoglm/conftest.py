@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -101,7 +102,7 @@ def server() -> Iterator[LoopbackServer]:
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No AUTOGLM_* setting but an empty home, which is returned."""
-    for name in ("AUTOGLM_API_KEY", "AUTOGLM_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("AUTOGLM_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("AUTOGLM_HOME", str(tmp_path))
     return tmp_path

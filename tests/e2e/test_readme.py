@@ -24,26 +24,26 @@ def blocks(heading: str, *languages: str) -> list[tuple[str, str]]:
     return [found for found in BLOCK.findall(section) if found[0] in languages]
 
 
-FIRST_ANSWERS = blocks("First answers", "bash", "python")
-EXPECTED = [["Paris"], ["Paris", "positive"], ["Paris", "positive", "(2, 384)"], ["positive"], ["Paris"]]
+SNIPPETS = blocks("First answers", "bash", "python") + blocks("Tasks", "python")
+EXPECTED = [["Paris"], ["Paris", "positive"], ["Paris", "positive", "(2, 384)"], ["positive"], ["Paris"], ["accuracy"]]
 
 
-def test_every_first_answer_is_expected() -> None:
+def test_every_snippet_is_expected() -> None:
     """A snippet that is added gets a line in EXPECTED."""
-    assert len(FIRST_ANSWERS) == len(EXPECTED)
+    assert len(SNIPPETS) == len(EXPECTED)
 
 
 @pytest.mark.parametrize("index", range(len(EXPECTED)))
-def test_first_answer(cluster: Cluster, tmp_path: Path, index: int) -> None:
+def test_snippet(cluster: Cluster, tmp_path: Path, index: int) -> None:
     """Each block in a process of its own, in a home whose .autoglm is the cluster's."""
-    language, text = FIRST_ANSWERS[index]
+    language, text = SNIPPETS[index]
     (tmp_path / ".autoglm").symlink_to(cluster.home)
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     environment = {**os.environ, "HOME": str(tmp_path), "PATH": path, "AUTOGLM_BASE_URL": f"{cluster.url}/v1"}
     environment.pop("AUTOGLM_HOME", None)
     interpreter = [sys.executable, "-c"] if language == "python" else ["bash", "-c"]
     command = [*interpreter, text.replace(PORT, cluster.url)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, cwd=tmp_path)
     for word in EXPECTED[index]:
         assert word in done.stdout, done.stderr
 

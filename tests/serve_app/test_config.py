@@ -138,3 +138,14 @@ def test_gpus_are_given_to_generating_versions_that_ask_for_none() -> None:
     )
     given = [version.resources.gpus for model in with_gpus(config).models for version in model.versions]
     assert given == [1, 2, 0]
+
+
+def test_a_task_of_a_file_is_served_as_it_stands(tmp_path: Path) -> None:
+    """`task: auto` becomes what the data tell, and what the SDK alone uses is accepted."""
+    (tmp_path / "t.csv").write_text("a,label\n1,2.5\n2,3.75\n")
+    declared = f"name: price, task: auto, data: {{train: {tmp_path}/t.csv}}, metrics: [mae], allow_urls: false"
+    task = parse(f"tasks: [{{{declared}}}]", "f").tasks[0]
+    assert task.task == "tabular-regression"
+    assert task.declaration().task == "tabular-regression"
+    assert "tasks.0.data.trian: unknown key" in refused("tasks: [{name: a, task: auto, data: {trian: x}}]")
+    assert "tasks.0: task: got 'auto' without data" in refused("tasks: [{name: a, task: auto}]")

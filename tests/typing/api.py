@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Generator
 from typing import assert_type
 
 import numpy as np
 import numpy.typing as npt
 
 from autoglm import AsyncAutoClient, AutoClient, AutoTask
-from autoglm.client import AsyncChatStream, ChatStream
+from autoglm.client import JWT, AsyncChatStream, Basic, ChatStream, Hooks, RetryPolicy, Timeouts
 from autoglm.contract import ChatChunk, ChatCompletion, ChatMessage, Health, ModelList, Prediction, PredictResponse
+from autoglm.tasks import Evaluation
 
 
 def sync_client(stream: bool) -> None:
@@ -26,6 +28,7 @@ def sync_client(stream: bool) -> None:
                 assert_type(chunk.text, str)
         assert_type(client.predict("sentiment", ["a film"]), PredictResponse)
         assert_type(client.predict("sentiment", "a film").predictions[0], Prediction)
+        assert_type(client.predict_many("sentiment", ["a film"], concurrency=2), Generator[Prediction, None, None])
         assert_type(client.embed(["hi"]), npt.NDArray[np.float32])
         assert_type(client.models(), ModelList)
         assert_type(client.health(), Health)
@@ -40,13 +43,20 @@ async def async_client(stream: bool) -> None:
             async for chunk in chunks:
                 assert_type(chunk, ChatChunk)
         assert_type(await client.predict("sentiment", ["a film"]), PredictResponse)
+        many = client.predict_many("sentiment", ["a film"], progress=print)
+        assert_type(many, AsyncGenerator[Prediction, None])
         assert_type(await client.embed("hi"), npt.NDArray[np.float32])
         assert_type(await client.models(), ModelList)
         assert_type(await client.health(), Health)
+
+
+def settings(hooks: Hooks) -> None:
+    AutoClient(profile="work", auth=Basic("ann", "…"), timeout=Timeouts(total=10), hooks=hooks)
+    AsyncAutoClient(auth=JWT.from_file("token"), retry=RetryPolicy(max_attempts=1), trace=lambda: None)
 
 
 def task() -> None:
     declared = AutoTask.from_config({"task": "tabular-classification", "data": {"train": "embedded/iris"}})
     assert_type(declared, AutoTask)
     assert_type(declared.fit(), AutoTask)
-    assert_type(declared.evaluate(), dict[str, float])
+    assert_type(declared.evaluate(), Evaluation)

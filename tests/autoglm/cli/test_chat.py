@@ -82,9 +82,7 @@ def test_a_conversation_remembers_its_turns_and_survives_an_error(
     server: Any, clean_environment: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each turn carries those before it; one that failed is told and forgotten, an empty line is nothing."""
-    replies = iter(
-        [whole("Hello."), lambda request: request.answer({"error": {"message": "busy"}}, 429), whole("Bye.")]
-    )
+    replies = iter([whole("Hello."), lambda request: request.answer({"error": {"message": "no"}}, 400), whole("Bye.")])
     server.replies[CHAT_PATH] = lambda request: next(replies)(request)
     lines = iter(["hi", "lost", "  ", "bye", None])
     with AutoClient(base_url=server.base_url) as client:
@@ -92,4 +90,4 @@ def test_a_conversation_remembers_its_turns_and_survives_an_error(
     assert [turn["content"] for turn in server.requests[-1].sent["messages"]] == ["hi", "Hello.", "bye"]
     printed = capsys.readouterr()
     assert printed.out == "Hello.\nBye.\n"
-    assert printed.err == "error: busy\n"
+    assert printed.err == "error: no\n"

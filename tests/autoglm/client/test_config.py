@@ -14,7 +14,7 @@ from autoglm.home import ensure_key
 
 
 def resolve(api_key: str | None = None, base_url: str | None = None) -> ClientConfig:
-    return ClientConfig.resolve(api_key, base_url, 10.0)
+    return ClientConfig.resolve(api_key, base_url, {})
 
 
 def test_the_key_is_the_arguments_then_the_environments_then_the_local_file(

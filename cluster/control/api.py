@@ -1,0 +1,42 @@
+"""The admin API: the application under `/admin/v1`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.types import ASGIApp
+
+from autoglm import __version__
+from cluster.control.clock import Clock, utc_now
+from cluster.control.database import Database
+from cluster.control.routes.admission import Authenticate, Desk, admin_by, on_wrong_query
+from cluster.control.routes.audit import audit_routes
+from cluster.control.routes.keys import key_routes
+from cluster.control.routes.quotas import quota_routes
+from cluster.control.routes.usage import usage_routes
+from cluster.control.routes.users import user_routes
+from serve_app.http.errors import ERROR_HANDLERS
+from serve_app.http.middleware import RequestId
+
+PREFIX = "/admin/v1"
+
+
+def build_admin(database: Database, authenticate: Authenticate, *, clock: Clock = utc_now) -> ASGIApp:
+    """The application over one migrated database.
+
+    `authenticate` is a FastAPI dependency: the request's Principal, or an AuthenticationError. Every path needs the
+    scope `admin`, and every change is in the audit.
+    """
+    app = FastAPI(
+        title="Open-AutoGLM control plane",
+        version=__version__,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # the page loads scripts from elsewhere
+        redoc_url=None,
+        exception_handlers=ERROR_HANDLERS | {RequestValidationError: on_wrong_query},
+        redirect_slashes=False,
+    )
+    desk = Desk(database, clock, admin_by(authenticate))
+    for routes in (key_routes, user_routes, quota_routes, usage_routes, audit_routes):
+        app.include_router(routes(desk), prefix=PREFIX)
+    return RequestId(app)

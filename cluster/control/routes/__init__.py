@@ -1,0 +1,1 @@
+"""The admin API's paths, a file for each noun."""

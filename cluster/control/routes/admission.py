@@ -1,0 +1,94 @@
+"""What every path of the admin API has in common: who acts, and what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from autoglm.contract.scope import Scope
+from autoglm.errors import BadRequestError, PermissionDeniedError
+from cluster.control.audit import Actor
+from cluster.control.clock import Clock
+from cluster.control.database import Database
+from deployments.access.principal import Principal
+from serve_app.http.body import field_path, parse_body, shown
+from serve_app.http.errors import error_response, request_id_of
+
+Model = TypeVar("Model", bound=BaseModel)
+Authenticate = Callable[[Request], Principal | Awaitable[Principal]]
+Admin = Callable[..., Actor]
+
+ADMIN = Scope("admin")
+MAX_BODY_BYTES = 64 * 1024
+MAX_PAGE = 1000
+
+PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the paths work with: the database, the time, and the dependency that admits administrators."""
+
+    database: Database
+    clock: Clock
+    admin: Admin
+
+
+def admin_by(authenticate: Authenticate) -> Admin:
+    """The dependency that lets administrators in, and no others."""
+
+    def admin(request: Request, caller: Principal = Depends(authenticate)) -> Actor:
+        if not caller.allows(ADMIN):
+            raise PermissionDeniedError("authorization: this credential has not the scope 'admin', which is needed")
+        return Actor(str(caller), request.client.host if request.client else "")
+
+    return admin
+
+
+def body(model: type[Model], *, hidden: str | None = None) -> Any:
+    """The dependency that reads the request's JSON; an error does not repeat what the field `hidden` held."""
+
+    async def read(request: Request) -> Model:
+        try:
+            return await parse_body(request, model, MAX_BODY_BYTES)
+        except BadRequestError as error:
+            if hidden is not None and error.param == hidden:
+                raise BadRequestError(f"{hidden}: not of the documented form and length", param=hidden) from None
+            raise
+
+    return Depends(read)
+
+
+def query(model: type[Model]) -> Any:
+    """The dependency that reads the request's query; an unknown parameter is refused."""
+
+    def read(asked: Model) -> Model:
+        return asked
+
+    read.__annotations__["asked"] = Annotated[model, Query()]  # known only now, and FastAPI asks for it here
+    return Depends(read)
+
+
+async def on_wrong_query(request: Request, error: Any) -> Response:
+    """FastAPI's own refusal of a query or a path, as the documented error."""
+    return error_response(wrong_parameter(error), request_id_of(request))
+
+
+def wrong_parameter(error: RequestValidationError) -> BadRequestError:
+    """The first fault, in words."""
+    fault = error.errors()[0]
+    param = field_path(fault["loc"][1:]) or "query"
+    if fault["type"] == "extra_forbidden":
+        return BadRequestError(f"{param}: unknown parameter; see /openapi.json", param=param)
+    return BadRequestError(f"{param}: {fault['msg']}; got {shown(fault.get('input'))}", param=param)
+
+
+def split(found: list[Any], limit: int) -> tuple[tuple[Any, ...], bool]:
+    """A page of at most `limit` out of one item more, and whether that one was there."""
+    return tuple(found[:limit]), len(found) > limit
