@@ -16,7 +16,7 @@ endif
 # Compiled once, at first use: without bytecode every process would compile torch and vLLM again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test check bench lock clean
+.PHONY: serve test fuzz check bench lock clean
 
 serve: $(INSTALLED)
 	@exec $(BIN)/python -m serve_app up --port $(PORT) $(if $(filter gpu,$(HW)),--gpu)
@@ -25,6 +25,11 @@ serve: $(INSTALLED)
 test: $(INSTALLED)
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt-get install -y --no-install-recommends postgresql
 	$(BIN)/python -m pytest -m "not gpu"
+
+# As the tests do it, with TIMES as many examples and another seed each time: both planes, and a running cluster.
+fuzz: TIMES ?= 40
+fuzz: $(INSTALLED)
+	FUZZ_TIMES=$(TIMES) $(BIN)/python -m pytest --timeout=0 -k test_fuzz
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -6,21 +6,20 @@ Each model version is an application of its own (`model-NAME-VERSION`, no route)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ray import serve
 from ray.serve import Application
-from starlette.types import ASGIApp
 
 from autoglm.contract import TaskConfig
-from autoglm.home import ensure_key
 from deployments.llm import LLM, LLMVersion
 from deployments.predictor import Predictor
-from deployments.router import Route, Router, RouterConfig
+from deployments.router import Route, RouterConfig
+from serve_app.bank import CONTROL_APP
 from serve_app.config import AutoscalingConfig, ClusterConfig, ModelConfig, ResourcesConfig, TaskEntry, VersionConfig
-from serve_app.http import build_http
+from serve_app.ingress import Ingress, SurfaceConfig
 
 ROUTER_APP = "autoglm"
 ROUTER_CPUS = 0.1
@@ -30,18 +29,6 @@ PREDICTOR_CALLS = 256
 LLM_CALLS = 1024
 ROUTER_CALLS = 4096
 LLM_SHUTDOWN_S = 120  # above the longest generation of the embedded model; Serve's 20 s would cut streams off
-
-
-class Ingress(Router):
-    """A router with the HTTP surface on it: a request is in the router as soon as it is in the process."""
-
-    def __init__(self, max_body_bytes: int) -> None:
-        super().__init__()
-        self._max_body_bytes = max_body_bytes
-
-    async def __serve_build_asgi_app__(self) -> ASGIApp:
-        key = os.environ.get("AUTOGLM_API_KEY") or ensure_key()
-        return build_http(self, key=key, max_body_bytes=self._max_body_bytes)
 
 
 def build_llm(args: dict[str, Any]) -> Application:
@@ -69,7 +56,7 @@ def build_predictor(args: dict[str, Any]) -> Application:
         ray_actor_options={"num_cpus": float(args["cpus"]), "num_gpus": int(args["gpus"])},
         max_ongoing_requests=PREDICTOR_CALLS,
         **HEALTH,
-    ).bind(args["task"])
+    ).bind(args["task"], args.get("fitted"))
 
 
 def build_router(args: dict[str, Any]) -> Application:
@@ -81,14 +68,14 @@ def build_router(args: dict[str, Any]) -> Application:
         num_replicas=int(args["replicas"]),
         max_ongoing_requests=ROUTER_CALLS,
         **HEALTH,
-    ).bind(int(args["max_body_bytes"]))
+    ).bind(args["surface"])
 
 
 def render(config: ClusterConfig) -> dict[str, Any]:
     """The multi-application config that `serve run`, `serve deploy` and KubeRay's serveConfigV2 take as it is."""
     return {
         "http_options": {"host": config.server.host, "port": config.server.port},
-        "applications": [*applications(config), router_application(config)],
+        "applications": [*applications(config), router_application(config), control_application(config)],
     }
 
 
@@ -106,8 +93,20 @@ def model_application(model: ModelConfig, version: VersionConfig) -> dict[str, A
     if model.task == "embedding":
         declaration = TaskConfig(task=model.task, model=version.source)
         return predictor_application(model, version.version, declaration, version.resources)
+    llm = llm_version(model, version).model_dump(exclude_defaults=True)
+    return {
+        "name": app_name(model.name, version.version),
+        "route_prefix": None,
+        "import_path": "serve_app.app:build_llm",
+        "args": {"version": llm, "cpus": version.resources.cpus},
+        "deployments": [{"name": "llm"} | replicas(model.autoscaling)],
+    }
+
+
+def llm_version(model: ModelConfig, version: VersionConfig) -> LLMVersion:
+    """What vLLM is to serve."""
     gpus = version.resources.gpus
-    llm = LLMVersion(
+    return LLMVersion(
         name=model.name,
         version=version.version,
         source=version.source,
@@ -115,57 +114,99 @@ def model_application(model: ModelConfig, version: VersionConfig) -> dict[str, A
         gpus=gpus or 1,
         engine_args=version.engine_args,
     )
-    return {
-        "name": app_name(model.name, version.version),
-        "route_prefix": None,
-        "import_path": "serve_app.app:build_llm",
-        "args": {"version": llm.model_dump(exclude_defaults=True), "cpus": version.resources.cpus},
-        "deployments": [{"name": "llm"} | replicas(model.autoscaling)],
-    }
 
 
 def predictor_application(
     entry: ModelConfig | TaskEntry, version: str, declaration: TaskConfig, resources: ResourcesConfig
 ) -> dict[str, Any]:
     """A version whose adapter answers batches. Batching is user_config: it changes without a restart."""
-    task = declaration.model_dump(exclude_unset=True, exclude={"batching", "metrics", "allow_urls"})
     return {
         "name": app_name(entry.name, version),
         "route_prefix": None,
         "import_path": "serve_app.app:build_predictor",
-        "args": {"task": task, "cpus": resources.cpus, "gpus": resources.gpus},
+        "args": {"task": loaded_by(declaration), "cpus": resources.cpus, "gpus": resources.gpus},
         "deployments": [
             {"name": "predictor", "user_config": entry.batching.model_dump()} | replicas(entry.autoscaling)
         ],
     }
 
 
+def registered_application(name: str, version: str, declaration: TaskConfig, fitted: Path | None) -> dict[str, Any]:
+    """A version that was registered on the running cluster, with what was fitted elsewhere."""
+    resources = ResourcesConfig()
+    return {
+        "name": app_name(name, version),
+        "route_prefix": None,
+        "import_path": "serve_app.app:build_predictor",
+        "args": {
+            "task": loaded_by(declaration),
+            "fitted": None if fitted is None else str(fitted),
+            "cpus": resources.cpus,
+            "gpus": resources.gpus,
+        },
+        "deployments": [
+            {"name": "predictor", "user_config": declaration.batching.model_dump()} | replicas(AutoscalingConfig())
+        ],
+    }
+
+
+def registered_route(name: str, version: str, declaration: TaskConfig) -> Route:
+    """Where a registered version's name leads."""
+    return Route(
+        name=name,
+        task=declaration.task,
+        model=declaration.model or declaration.task,
+        version=version,
+        app=app_name(name, version),
+        deployment="predictor",
+        labels=None if declaration.labels is None else tuple(declaration.labels),
+        max_batch_size=declaration.batching.max_batch_size,
+    )
+
+
+def loaded_by(declaration: TaskConfig) -> dict[str, Any]:
+    """The part of a declaration that loads it, and of which a change restarts its replicas."""
+    return declaration.model_dump(mode="json", exclude_unset=True, exclude={"batching", "metrics", "allow_urls"})
+
+
 def router_application(config: ClusterConfig) -> dict[str, Any]:
     """The router, whose routes are user_config: they change without a restart."""
     routing = RouterConfig(routes=tuple(routes(config)), limits=config.server.limits)
+    surface = SurfaceConfig(
+        max_body_bytes=config.server.max_body_bytes,
+        trusted_proxies=config.server.trusted_proxies,
+        security=config.security,
+    )
     return {
         "name": ROUTER_APP,
         "route_prefix": "/",
         "import_path": "serve_app.app:build_router",
-        "args": {"replicas": config.server.router_replicas, "max_body_bytes": config.server.max_body_bytes},
+        "args": {
+            "replicas": config.server.router_replicas,
+            "surface": surface.model_dump(mode="json", exclude_defaults=True),
+        },
         "deployments": [{"name": "router", "user_config": routing.model_dump(mode="json", exclude_defaults=True)}],
+    }
+
+
+def control_application(config: ClusterConfig) -> dict[str, Any]:
+    """The control plane; the routers answer without it too."""
+    return {
+        "name": CONTROL_APP,
+        "route_prefix": "/admin",
+        "import_path": "cluster.control.app:build_control",
+        "args": {
+            "access": config.security.model_dump(mode="json", exclude_defaults=True),
+            "trusted_proxies": config.server.trusted_proxies,
+        },
+        "deployments": [{"name": "control"}],
     }
 
 
 def routes(config: ClusterConfig) -> Iterator[Route]:
     """Where each name leads: a model to its first version, a task to its own."""
     for model in config.models:
-        first = model.versions[0]
-        yield Route(
-            name=model.name,
-            task=model.task,
-            model=first.source,
-            version=first.version,
-            app=app_name(model.name, first.version),
-            deployment="llm" if model.task == "text-generation" else "predictor",
-            max_batch_size=model.batching.max_batch_size,
-            max_replicas=model.autoscaling.max_replicas,
-        )
+        yield model_route(model)
     for task in config.tasks:
         yield Route(
             name=task.name,
@@ -177,7 +218,27 @@ def routes(config: ClusterConfig) -> Iterator[Route]:
             labels=tuple(task.labels) if task.labels else None,
             max_batch_size=task.batching.max_batch_size,
             max_replicas=task.autoscaling.max_replicas,
+            price=task.price,
         )
+
+
+def model_route(model: ModelConfig) -> Route:
+    """To the first version."""
+    first = model.versions[0]
+    generates = model.task == "text-generation"
+    context = llm_version(model, first).max_model_len if generates else None
+    return Route(
+        name=model.name,
+        task=model.task,
+        model=first.source,
+        version=first.version,
+        app=app_name(model.name, first.version),
+        deployment="llm" if generates else "predictor",
+        max_batch_size=model.batching.max_batch_size,
+        max_replicas=model.autoscaling.max_replicas,
+        price=model.price,
+        **({} if context is None else {"max_completion_tokens": context}),
+    )
 
 
 def app_name(name: str, version: str) -> str:

@@ -30,6 +30,7 @@ BACKGROUND = (
     "ray::DashboardAgent",
     "ray::RuntimeEnvAgent",
     "ray::ServeController",
+    "ray::ServeReplica:control:",
     "log_monitor.py",
     "autoscaler/_private/monitor.py",
 )

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from autoglm import suggestion
 from autoglm.contract import BatchingConfig, TaskConfig
+from autoglm.contract.field import NAME, VERSION
+from autoglm.contract.price import Price
 from autoglm.errors import ConfigError
 from autoglm.tasks.task_type import infer
+from deployments.access.config import AccessConfig
 from deployments.router import Limits
 
-Name = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-
-VERSION = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
+Name = Field(pattern=NAME)
 Version = Field(pattern=VERSION)
 
 ENGINES: dict[str, str] = {"text-generation": "vllm", "embedding": "transformers"}
@@ -66,6 +67,7 @@ class ModelConfig(Section):
     name: str = Name
     task: Literal["text-generation", "embedding"]
     versions: list[VersionConfig] = Field(min_length=1)
+    price: Price = Price()
     batching: BatchingConfig = BatchingConfig()
     autoscaling: AutoscalingConfig = AutoscalingConfig()
 
@@ -85,6 +87,7 @@ class TaskEntry(TaskConfig):
 
     name: str = Name
     version: str = Field(default="v1", pattern=VERSION)
+    price: Price = Price()
     autoscaling: AutoscalingConfig = AutoscalingConfig()
     resources: ResourcesConfig = ResourcesConfig()
 
@@ -119,6 +122,7 @@ class ServerConfig(Section):
     port: int = Field(default=8000, ge=1, le=65535)
     router_replicas: int = Field(default=2, ge=1)  # one serves on while the other is replaced
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    trusted_proxies: int = Field(default=0, ge=0)  # of the operator's own, each of which appends to X-Forwarded-For
     limits: Limits = Limits()
 
 
@@ -128,6 +132,7 @@ class ClusterConfig(Section):
     models: list[ModelConfig] = Field(default_factory=list)
     tasks: list[TaskEntry] = Field(default_factory=list)
     server: ServerConfig = ServerConfig()
+    security: AccessConfig = AccessConfig()
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

@@ -8,6 +8,9 @@ import socket
 import sys
 from pathlib import Path
 
+# HAProxy's configuration has no setting of Serve's for this; the balance line, which has one, ends where it stands.
+FORWARDED = "leastconn\n    option forwardfor"
+
 EMBEDDED = {
     # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and
     # sends handle calls by gRPC.
@@ -18,9 +21,11 @@ EMBEDDED = {
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
     # On two cores every wake-up of something else stalls the engine's threads. By default the controller looks, and
     # every process exports its metrics, ten times a second; HAProxy's own metrics are on its metrics port anyway.
-    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    # Each client's address reaches the router, which limits failed attempts by it.
+    "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM": FORWARDED,
     # The dashboard and its agent read every process's memory map (and hold its lock) each 5 s, list the logs' folder
     # twice a second and look for events ten times a second.
     "METRICS_RECORD_INTERVAL_S": "60",
@@ -61,6 +66,12 @@ def haproxy(folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
     }
+
+
+def proxies_in_front() -> int:
+    """How many of Serve's own proxies append to `X-Forwarded-For` before a request is here."""
+    forwards = os.environ.get("RAY_SERVE_HAPROXY_BALANCE_ALGORITHM") == FORWARDED
+    return int(forwards and os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1")
 
 
 def free_ports(count: int) -> list[int]:

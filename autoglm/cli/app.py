@@ -10,12 +10,18 @@ from typer.core import TyperGroup
 from autoglm.cli.chat import chat
 from autoglm.cli.doctor import doctor
 from autoglm.cli.embed import embed
+from autoglm.cli.keys import key_commands
 from autoglm.cli.login import login
 from autoglm.cli.models import models
 from autoglm.cli.output import print_error
 from autoglm.cli.predict import predict
+from autoglm.cli.quota import quota_commands
 from autoglm.cli.task import task_commands
+from autoglm.cli.usage import usage
+from autoglm.cli.users import user_commands
 from autoglm.errors import AutoGLMError
+
+GROUPS = {"task": task_commands, "keys": key_commands, "users": user_commands, "quota": quota_commands}
 
 
 class CommandLine(TyperGroup):
@@ -38,9 +44,10 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_show_locals=False,  # they would show the key
     )
-    for command in (chat, predict, embed, models, login, doctor):
+    for command in (chat, predict, embed, models, login, doctor, usage):
         app.command()(command)
-    app.add_typer(task_commands(), name="task")
+    for name, commands in GROUPS.items():
+        app.add_typer(commands(), name=name)
     return app
 
 

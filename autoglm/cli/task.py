@@ -1,4 +1,4 @@
-"""`autoglm task …`: a task of a file, fitted and used in this process, without a cluster."""
+"""`autoglm task …`: a task of a file, fitted and used in this process, and deployed to a cluster."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from autoglm.cli.inputs import given_inputs
-from autoglm.cli.options import JsonOption
+from autoglm.cli.options import ApiKeyOption, BaseUrlOption, JsonOption
 from autoglm.cli.output import print_table
 from autoglm.cli.predict import shown
+from autoglm.client import AutoClient
 from autoglm.tasks import AutoTask
 
 FileArgument = Annotated[
@@ -23,11 +24,11 @@ FileArgument = Annotated[
 def task_commands() -> typer.Typer:
     """The commands of `autoglm task`."""
     app = typer.Typer(
-        help="Fit, run and measure the task of a file here, without a cluster.",
+        help="Fit, run and measure the task of a file here, without a cluster; deploy it to one.",
         no_args_is_help=True,
         pretty_exceptions_show_locals=False,
     )
-    for command in (fit, predict, evaluate):
+    for command in (fit, predict, evaluate, deploy):
         app.command()(command)
     return app
 
@@ -89,6 +90,26 @@ def evaluate(
         typer.echo(jsonlib.dumps(evaluation.to_dict()))
         return
     print_table(("metric", f"{evaluation.rows:,} rows"), [(name, f"{score:.4f}") for name, score in evaluation.items()])
+
+
+def deploy(
+    file: FileArgument,
+    name: Annotated[
+        str | None, typer.Option(help="Its name there; else the declaration's.", show_default=False)
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Else the next free of v1, v2, …", show_default=False)] = None,
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="How long it may take until it runs.")] = 300,
+    json: JsonOption = False,
+    base_url: BaseUrlOption = None,
+    api_key: ApiKeyOption = None,
+) -> None:
+    """Make a task, fitted here, a version on a running cluster; the key needs the scope `admin`."""
+    with AutoClient(api_key, base_url) as client:
+        card = opened(file).deploy(client, name, version, wait_s=wait, progress=lambda step: typer.echo(step, err=True))
+    if json:
+        typer.echo(card.model_dump_json())
+        return
+    typer.echo(f"{card.name} {card.version} runs: autoglm predict {card.name} …")
 
 
 def opened(file: Path) -> AutoTask:

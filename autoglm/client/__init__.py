@@ -1,5 +1,6 @@
 """The client of a running cluster, synchronous and asynchronous."""
 
+from autoglm.client.admin import Admin, AsyncAdmin
 from autoglm.client.async_client import AsyncAutoClient
 from autoglm.client.auth import ApiKey, Basic
 from autoglm.client.chat_stream import AsyncChatStream, ChatStream
@@ -12,7 +13,9 @@ from autoglm.client.sync_client import AutoClient
 from autoglm.client.timeouts import Timeouts
 
 __all__ = [
+    "Admin",
     "ApiKey",
+    "AsyncAdmin",
     "AsyncAutoClient",
     "AsyncChatStream",
     "AutoClient",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 import httpx
 
 from autoglm.client import calls, many
+from autoglm.client.admin import AsyncAdmin
 from autoglm.client.chat_stream import AsyncChatStream
 from autoglm.client.config import ClientConfig, Settings
 from autoglm.client.exchange import Call, exchange
@@ -55,6 +56,11 @@ class AsyncAutoClient:
     def base_url(self) -> str:
         """The server's address, ending in `/v1`."""
         return self._config.base_url
+
+    @property
+    def admin(self) -> AsyncAdmin:
+        """As `AutoClient.admin`."""
+        return AsyncAdmin(self._run)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -32,7 +32,7 @@ CHAT_PATH = "/v1/chat/completions"
 def chat(messages: str | Iterable[Message], model: str, options: Mapping[str, Any]) -> Call[ChatCompletion]:
     """A whole answer."""
     payload = {"model": model, "messages": wire_messages(messages), **options}
-    return Call("POST", CHAT_PATH, _reads(ChatCompletion), payload)
+    return Call("POST", CHAT_PATH, reads(ChatCompletion), payload)
 
 
 def chat_stream(
@@ -49,7 +49,7 @@ def chat_stream(
 def predict(task: str, inputs: Any) -> Call[PredictResponse]:
     """A declared task over one input or a list."""
     payload = {"task": task, "inputs": wire_inputs(inputs)}
-    return Call("POST", "/v1/predict", _reads(PredictResponse), payload, idempotent=True)
+    return Call("POST", "/v1/predict", reads(PredictResponse), payload, idempotent=True)
 
 
 def embed(texts: str | Iterable[str], model: str) -> Call[npt.NDArray[np.float32]]:
@@ -61,15 +61,17 @@ def embed(texts: str | Iterable[str], model: str) -> Call[npt.NDArray[np.float32
 
 def models() -> Call[ModelList]:
     """What the cluster serves."""
-    return Call("GET", "/v1/models", _reads(ModelList), idempotent=True)
+    return Call("GET", "/v1/models", reads(ModelList), idempotent=True)
 
 
 def health() -> Call[Health]:
     """Whether the server lives; needs no key."""
-    return Call("GET", "/health", _reads(Health), idempotent=True)
+    return Call("GET", "/health", reads(Health), idempotent=True)
 
 
-def _reads(model: type[M]) -> Callable[[httpx.Response], M]:
+def reads(model: type[M]) -> Callable[[httpx.Response], M]:
+    """How an answer's JSON is read; a body of another form becomes an APIConnectionError that says so."""
+
     def read(response: httpx.Response) -> M:
         try:
             return model.model_validate_json(response.content)
@@ -82,7 +84,7 @@ def _reads(model: type[M]) -> Callable[[httpx.Response], M]:
 
 
 def _read_vectors(response: httpx.Response) -> npt.NDArray[np.float32]:
-    answer = _reads(EmbeddingResponse)(response)
+    answer = reads(EmbeddingResponse)(response)
     try:
         return vectors(answer)
     except ValueError as error:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import httpx
 
 from autoglm.client.config import ClientConfig
 from autoglm.client.failure import connection_error, response_error
+from autoglm.client.file_body import FileBody
 from autoglm.client.hooks import ErrorDetails, RequestDetails, ResponseDetails, RetryDetails
 from autoglm.client.retry import may_retry
 from autoglm.client.step import Broken, Limit, Send, Step, Wait
@@ -34,15 +35,20 @@ class Call(Generic[T]):
     """One call of the API: what is sent, and how the answer is read.
 
     `path` starts at the server's root. The body of a `streamed` call is left to `read`. An `idempotent` call changes
-    nothing and gives the same answer again.
+    nothing that it has not changed before and gives the same answer again; one that is sent `once` is not repeated if
+    the server may have begun with it. `body` is sent instead of `payload`. No repr shows the payload,
+    which may hold a password.
     """
 
     method: str
     path: str
     read: Callable[[httpx.Response], T]
-    payload: Mapping[str, Any] | None = None
+    payload: Mapping[str, Any] | None = field(default=None, repr=False)
     streamed: bool = False
     idempotent: bool = False
+    once: bool = False
+    query: Mapping[str, Any] | None = None
+    body: FileBody | None = None
 
 
 def exchange(call: Call[T], config: ClientConfig, build_request: BuildRequest) -> Exchange[T]:
@@ -105,7 +111,7 @@ class _Attempts(Generic[T]):
     def wait_or_raise(self, outcome: httpx.Response | Broken) -> Wait:
         """The pause before the next attempt; raises what this one failed with where there is none."""
         error, wait = self._error(outcome), None
-        if may_retry(outcome, error, idempotent=self._call.idempotent):
+        if may_retry(outcome, error, idempotent=self._call.idempotent, once=self._call.once):
             wait = self._config.retry.wait_s(self._number, error, self._time_left())
         if wait is None:
             self._report(error)
@@ -122,14 +128,19 @@ class _Attempts(Generic[T]):
         return error
 
     def _build(self, build_request: BuildRequest) -> httpx.Request:
-        headers = {"traceparent": self._trace}
-        if self._key is not None:
-            headers["idempotency-key"] = self._key
         call = self._call
+        sent = {"params": call.query, "json": call.payload, "content": call.body, "headers": self._headers()}
         try:
-            return build_request(call.method, call.path, json=call.payload, headers=headers)
+            request = build_request(call.method, call.path, **sent)
         except (TypeError, ValueError) as error:
             raise UnprocessableEntityError(f"{call.path}: the request cannot be written as JSON: {error}") from error
+        if call.body is not None:
+            request.stream = call.body  # httpx has taken it for a synchronous one, which an async client refuses
+        return request
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"traceparent": self._trace} | ({} if self._call.body is None else self._call.body.headers)
+        return headers if self._key is None else headers | {"idempotency-key": self._key}
 
     def _total(self) -> Limit | None:
         total = self._config.timeouts.total

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import httpx
 
 from autoglm.client.step import Broken
-from autoglm.errors import APIStatusError, AutoGLMError, ConfigError, InternalServerError
+from autoglm.errors import APIStatusError, AutoGLMError, ConfigError, InternalServerError, RateLimitError
 
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _UNANSWERED = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -54,13 +55,16 @@ class RetryPolicy:
 NO_RETRIES = RetryPolicy(max_attempts=1)
 
 
-def may_retry(outcome: httpx.Response | Broken, error: AutoGLMError, *, idempotent: bool) -> bool:
+def may_retry(outcome: httpx.Response | Broken, error: AutoGLMError, *, idempotent: bool, once: bool) -> bool:
     """Whether the documented table of errors lets this call be sent again.
 
     A connection that broke before any byte of the answer: yes, since the idempotency key keeps the server from doing
     the work twice. A server that keeps silent may still be at work, so that is repeated, like a 500, only for an
-    `idempotent` call. Nothing is repeated once the answer had begun.
+    `idempotent` call. Nothing is repeated once the answer had begun. A call that is to be sent `once` is repeated only
+    where it reached no server, or was refused by a limit before anything was done.
     """
+    if once:
+        return isinstance(error, RateLimitError) or (isinstance(outcome, Broken) and isinstance(outcome.error, _UNSENT))
     if isinstance(outcome, Broken):
         repeatable = (*_UNANSWERED, httpx.TimeoutException) if idempotent else _UNANSWERED
         return not outcome.answered and isinstance(outcome.error, repeatable)

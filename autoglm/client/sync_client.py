@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 import httpx
 
 from autoglm.client import calls, many
+from autoglm.client.admin import Admin
 from autoglm.client.chat_stream import ChatStream
 from autoglm.client.config import ClientConfig, Settings
 from autoglm.client.exchange import Call, exchange
@@ -67,6 +68,11 @@ class AutoClient:
     def base_url(self) -> str:
         """The server's address, ending in `/v1`."""
         return self._config.base_url
+
+    @property
+    def admin(self) -> Admin:
+        """Administration of keys, users, quotas and usage; needs the scope `admin`."""
+        return Admin(self._run)
 
     def close(self) -> None:
         """Closes the connections."""

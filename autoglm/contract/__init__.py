@@ -12,7 +12,7 @@ from autoglm.contract.chat import (
     ChunkChoice,
     Delta,
 )
-from autoglm.contract.completion import CompletionRequest
+from autoglm.contract.completion import Completion, CompletionChoice, CompletionRequest
 from autoglm.contract.embedding import Embedding, EmbeddingRequest, EmbeddingResponse
 from autoglm.contract.error import ErrorBody, ErrorDetail
 from autoglm.contract.generation import GenerationRequest, StreamOptions
@@ -21,6 +21,7 @@ from autoglm.contract.key import KeyCard, KeyCreated, KeyList, KeyRequest
 from autoglm.contract.model_list import ModelCard, ModelList
 from autoglm.contract.predict import Prediction, PredictRequest, PredictResponse
 from autoglm.contract.quota import QuotaCard, QuotaList, QuotaRequest
+from autoglm.contract.registration import RegistrationCard, RegistrationList
 from autoglm.contract.scope import Scope
 from autoglm.contract.task import BatchingConfig, DataConfig, DeclaredTask, FitConfig, TaskConfig, TaskType
 from autoglm.contract.usage import Usage
@@ -38,6 +39,8 @@ __all__ = [
     "ChatMessage",
     "ChatRequest",
     "ChunkChoice",
+    "Completion",
+    "CompletionChoice",
     "CompletionRequest",
     "DataConfig",
     "DeclaredTask",
@@ -62,6 +65,8 @@ __all__ = [
     "QuotaCard",
     "QuotaList",
     "QuotaRequest",
+    "RegistrationCard",
+    "RegistrationList",
     "RequestModel",
     "ResponseModel",
     "Scope",

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from autoglm.contract import notebook
 from autoglm.contract.base import RequestModel, ResponseModel
+from autoglm.contract.field import Alternatives, Positive
 from autoglm.contract.generation import GenerationRequest
 from autoglm.contract.usage import Usage
 
@@ -26,11 +27,11 @@ class ChatRequest(GenerationRequest):
     """A conversation to be continued."""
 
     messages: list[ChatMessage] = Field(min_length=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: Positive | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    top_logprobs: Alternatives | None = None
     response_format: dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[dict[str, Any]] | None = Field(default=None, min_length=1)
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     metadata: dict[str, str] | None = None

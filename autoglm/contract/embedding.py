@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from autoglm.contract.base import RequestModel, ResponseModel
+from autoglm.contract.field import NotEmpty, Positive, Text
 from autoglm.contract.usage import Usage
 
 
@@ -14,9 +15,9 @@ class EmbeddingRequest(RequestModel):
     """One text or a list of texts; `base64` is little-endian float32, as OpenAI's."""
 
     model: str = Field(min_length=1)
-    input: str | list[str]
+    input: Text | Annotated[list[Text], NotEmpty]
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: int | None = Field(default=None, ge=1)
+    dimensions: Positive | None = None
     user: str | None = None
 
 

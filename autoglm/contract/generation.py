@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from autoglm.contract.base import RequestModel
+from autoglm.contract.field import Integer, Positive, Whole
 
 
 class StreamOptions(RequestModel):
@@ -25,24 +26,24 @@ class GenerationRequest(RequestModel):
     # OpenAI's sampling
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    n: int | None = Field(default=None, ge=1, le=128)
-    max_tokens: int | None = Field(default=None, ge=1)
+    n: Annotated[int, Field(ge=1, le=128), Whole] | None = None
+    max_tokens: Positive | None = None
     stop: str | list[str] | None = None
-    seed: int | None = None
+    seed: Integer | None = None
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     logit_bias: dict[str, float] | None = None
     user: str | None = None
     # vLLM's additions
-    top_k: int | None = None
-    min_p: float | None = None
-    min_tokens: int | None = None
-    repetition_penalty: float | None = None
+    top_k: Annotated[int, Field(ge=-1, le=2**31 - 1), Whole] | None = None  # 0 and -1: all
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    min_tokens: Annotated[int, Field(ge=0), Whole] | None = None
+    repetition_penalty: float | None = Field(default=None, gt=0)
     length_penalty: float | None = None
-    stop_token_ids: list[int] | None = None
+    stop_token_ids: list[Integer] | None = None
     include_stop_str_in_output: bool | None = None
     ignore_eos: bool | None = None
     skip_special_tokens: bool | None = None
     structured_outputs: dict[str, Any] | None = None
     return_token_ids: bool | None = None
-    priority: int | None = None
+    priority: Integer | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from autoglm.contract.base import RequestModel, ResponseModel
 from autoglm.contract.field import Label, ModelName, Moment, Slug
@@ -35,6 +35,8 @@ class KeyCard(ResponseModel):
 
 class KeyCreated(KeyCard):
     """A new key with its secret, which is shown here and never again."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # one that cannot be read still holds a secret
 
     secret: str = Field(repr=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field, RootModel
 
+KNOWN = ("chat", "predict", "embed", "tasks", "admin", "tools:NAME", "tools:*")  # PATTERN, as messages show it
 PATTERN = r"^(chat|predict|embed|tasks|admin|tools:(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63}))$"
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 from autoglm.contract.base import ResponseModel
 
 UsageDimension = Literal["key", "tenant", "model", "day"]
+MAX_ROWS = 10_000  # of one report
+HAS_MORE_HEADER = "x-has-more"  # `true` or `false`: what `has_more` says, where the report is CSV
 
 
 class UsageRow(ResponseModel):

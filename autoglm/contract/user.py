@@ -8,12 +8,14 @@ from autoglm.contract.base import RequestModel, ResponseModel
 from autoglm.contract.field import ModelName, Moment, Slug
 from autoglm.contract.scope import Scope
 
+MIN_PASSWORD, MAX_PASSWORD = 12, 256  # characters
+
 
 class UserRequest(RequestModel):
     """A user to be made; the password is kept as an argon2 hash."""
 
     name: Slug
-    password: str = Field(min_length=12, max_length=256, repr=False)
+    password: str = Field(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD, repr=False)
     tenant: Slug = "default"
     scopes: tuple[Scope, ...] = Field(min_length=1, max_length=100)
     models: tuple[ModelName, ...] | None = Field(default=None, max_length=100)

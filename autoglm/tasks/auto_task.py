@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from autoglm.client import AutoClient
+    from autoglm.contract.registration import RegistrationCard
     from autoglm.models import Adapter
     from autoglm.tasks.data import Reader
 
@@ -149,15 +151,38 @@ class AutoTask:
             raise ConfigError("data.test: missing; evaluate() needs labelled rows that were not fitted on")
         return measure(self.config, self._reader, table, STREAM_BATCH)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, progress: Callable[[str], None] | None = None) -> Path:
         """Write declaration, what was fitted and checksums into a new folder that `load` reads; fits before if need be.
 
         Raises ConfigError where the folder exists.
         """
         from autoglm.models import prepare
 
-        self._fitted = self._fitted or prepare(self.config)
+        self._fitted = self._fitted or prepare(self.config, progress=progress)
         return write_saved(Path(folder), self.config, self._fitted)
+
+    def deploy(
+        self,
+        client: AutoClient,
+        name: str | None = None,
+        version: str | None = None,
+        *,
+        wait_s: float = 300,
+        progress: Callable[[str], None] | None = None,
+    ) -> RegistrationCard:
+        """Register the task on a running cluster, fitted before if need be, and wait until it runs there.
+
+        `client` needs the scope `admin`. `name` is by default the declaration's, `version` the next free of v1, v2, …
+        `progress` is told each step. The cluster gives the same answers as this process.
+
+        Raises ConfigError for a wrong name or version, ModelError where the cluster could not run it,
+        ConflictError where the version exists with other content, UnprocessableEntityError where the cluster serves
+        no such task, APITimeoutError where it does not run within `wait_s` seconds; it is registered all the same.
+        """
+        from autoglm.tasks.deployment import Deployment, checked_name, checked_version
+
+        place = checked_name(name or self.config.name), checked_version(version)
+        return Deployment(client, *place, wait_s, progress or _silent).run(self)
 
     @property
     def _adapter(self) -> Adapter:
@@ -184,3 +209,7 @@ class AutoTask:
         if self.config.data is None:
             raise ConfigError(f"data: missing; {call}() needs `data: {{train: …}}` with labelled rows")
         return self.config.data
+
+
+def _silent(step: str) -> None:
+    """Nobody is told."""

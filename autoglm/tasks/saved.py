@@ -51,8 +51,12 @@ def read_saved(folder: Path) -> tuple[TaskConfig, Path | None]:
         )
     if changed := _changed(checksums(target), manifest["files"]):
         raise ModelError(f"{folder}: {', '.join(changed)} is not as it was saved; copy it again, or save it anew")
-    fitted = next((target / name for name in (HEAD, MODEL) if (target / name).exists()), None)
-    return read_task(target / DECLARATION), fitted
+    return read_task(target / DECLARATION), fitted_in(target)
+
+
+def fitted_in(folder: Path) -> Path | None:
+    """The head's file or the model's folder in a saved task; None where nothing was fitted."""
+    return next((folder / name for name in (HEAD, MODEL) if (folder / name).exists()), None)
 
 
 def checksums(folder: Path) -> dict[str, str]:

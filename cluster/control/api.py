@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp
 
 from autoglm import __version__
+from cluster.control.applications import States, nothing_deployed
 from cluster.control.clock import Clock, utc_now
 from cluster.control.database import Database
 from cluster.control.routes.admission import Authenticate, Desk, admin_by, on_wrong_query
 from cluster.control.routes.audit import audit_routes
 from cluster.control.routes.keys import key_routes
 from cluster.control.routes.quotas import quota_routes
+from cluster.control.routes.tasks import task_routes
 from cluster.control.routes.usage import usage_routes
 from cluster.control.routes.users import user_routes
+from cluster.control.store import Store, default_root
 from serve_app.http.errors import ERROR_HANDLERS
 from serve_app.http.middleware import RequestId
+from serve_app.http.schema import DescribedAPI, errors
 
 PREFIX = "/admin/v1"
+ADMITTED = errors(400, 401, 403, 429, 503)  # any path may answer so
 
 
-def build_admin(database: Database, authenticate: Authenticate, *, clock: Clock = utc_now) -> ASGIApp:
+def build_admin(
+    database: Database,
+    authenticate: Authenticate,
+    *,
+    clock: Clock = utc_now,
+    store: Store | None = None,
+    states: States = nothing_deployed,
+) -> ASGIApp:
     """The application over one migrated database.
 
     `authenticate` is a FastAPI dependency: the request's Principal, or an AuthenticationError. Every path needs the
-    scope `admin`, and every change is in the audit.
+    scope `admin`, and every change is in the audit. `store` has the files of registered tasks, by default in the home
+    folder, and `states` tells how their applications fare.
     """
-    app = FastAPI(
+    app = DescribedAPI(
         title="Open-AutoGLM control plane",
         version=__version__,
         openapi_url=f"{PREFIX}/openapi.json",
@@ -38,5 +50,7 @@ def build_admin(database: Database, authenticate: Authenticate, *, clock: Clock 
     )
     desk = Desk(database, clock, admin_by(authenticate))
     for routes in (key_routes, user_routes, quota_routes, usage_routes, audit_routes):
-        app.include_router(routes(desk), prefix=PREFIX)
+        app.include_router(routes(desk), prefix=PREFIX, responses=ADMITTED)
+    tasks = task_routes(desk, store or Store(default_root()), states)
+    app.include_router(tasks, prefix=PREFIX, responses=ADMITTED)
     return RequestId(app)

@@ -1,4 +1,4 @@
-"""How many changes of credentials there have been."""
+"""How many changes of credentials and quotas there have been."""
 
 from __future__ import annotations
 

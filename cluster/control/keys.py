@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from autoglm.contract.key import KeyRequest
 from autoglm.contract.scope import Scope
-from autoglm.errors import BadRequestError, NotFoundError
+from autoglm.errors import NotFoundError, UnprocessableEntityError
 from cluster.control import epoch, upsert
 from cluster.control.tables import Key, Tenant
 from deployments.access.principal import Principal
@@ -24,10 +24,10 @@ def create(session: Session, asked: KeyRequest, now: datetime) -> tuple[Key, str
     """A new key and its secret, which nobody can read again. Its tenant is made where it is new.
 
     Raises:
-        BadRequestError: it would be expired already.
+        UnprocessableEntityError: it would be expired already.
     """
     if asked.expires is not None and asked.expires <= now:
-        raise BadRequestError(f"expires: got {asked.expires.isoformat()}, which is past", param="expires")
+        raise UnprocessableEntityError(f"expires: got {asked.expires.isoformat()}, which is past", param="expires")
     secret = new_secret()
     upsert.ensure(session, Tenant, {"name": asked.tenant, "created": now})
     key = Key(

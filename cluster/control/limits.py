@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from autoglm.contract.quota import QuotaCard, QuotaRequest
 from autoglm.errors import NotFoundError
-from cluster.control import upsert
-from cluster.control.quota import Subject
+from cluster.control import epoch, upsert
 from cluster.control.tables import Key, Quota, Tenant
-from cluster.control.windows import MICROS
+from deployments.quota.subject import Subject
+from deployments.quota.windows import MICROS
 
 
 def put(session: Session, subject: Subject, asked: QuotaRequest) -> QuotaCard:
@@ -27,6 +27,7 @@ def put(session: Session, subject: Subject, asked: QuotaRequest) -> QuotaCard:
     limits = asked.model_dump(exclude={"budget"})
     limits["budget_micros"] = None if asked.budget is None else round(asked.budget * MICROS)
     upsert.put(session, Quota, {"kind": subject.kind, "subject": subject.id}, limits)
+    epoch.advance(session)
     return QuotaCard(kind=subject.kind, subject=subject.id, **asked.model_dump())
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from autoglm.contract.quota import QuotaKind
+
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for this type
 
 
@@ -87,7 +89,7 @@ class User(Base):
 
 
 class Epoch(Base):
-    """One row: how many changes of credentials there have been."""
+    """One row: how many changes of credentials and quotas there have been."""
 
     __tablename__ = "epoch"
 
@@ -114,7 +116,7 @@ class Quota(Base):
 
     __tablename__ = "quotas"
 
-    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    kind: Mapped[QuotaKind] = mapped_column(String(10), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     requests_per_minute: Mapped[int | None]
     tokens_per_minute: Mapped[int | None]
@@ -150,6 +152,15 @@ class LeaseRow(Base):
     cost_micros: Mapped[int]
     taken: Mapped[datetime]
     expires: Mapped[datetime]
+
+
+class ReportRow(Base):
+    """A router replica's report that was booked, so that it is booked once."""
+
+    __tablename__ = "reports"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Usage(Base):

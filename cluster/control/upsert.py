@@ -25,9 +25,10 @@ def put(session: Session, table: type[Base], row: Mapping[str, Any], values: Map
     session.execute(insert.on_conflict_do_update(index_elements=primary_key(table), set_=dict(values)))
 
 
-def ensure(session: Session, table: type[Base], values: Mapping[str, Any]) -> None:
-    """Make the row unless it is there."""
-    session.execute(insert_into(session, table).values(**values).on_conflict_do_nothing())
+def ensure(session: Session, table: type[Base], values: Mapping[str, Any]) -> bool:
+    """Make the row unless it is there; whether it was made."""
+    insert = insert_into(session, table).values(**values).on_conflict_do_nothing()
+    return session.scalar(insert.returning(inspect(table).primary_key[0])) is not None
 
 
 def insert_into(session: Session, table: type[Base]) -> Any:

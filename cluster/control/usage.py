@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,23 +14,10 @@ from sqlalchemy.orm import Session
 from autoglm.contract.usage_report import UsageDimension, UsageRow
 from cluster.control import upsert
 from cluster.control.tables import Usage
-from cluster.control.windows import MICROS
+from deployments.quota.meter import Spent
+from deployments.quota.windows import MICROS
 
 SUMS = ("requests", "prompt_tokens", "completion_tokens", "cost_micros")
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a caller used of a model on one day, in UTC. `key` is a key's id, or `user:NAME`."""
-
-    key: str
-    tenant: str
-    model: str
-    day: date
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_micros: int = 0
 
 
 def add(session: Session, spent: Iterable[Spent]) -> None:

@@ -34,6 +34,12 @@ class LLMVersion(BaseModel):
     gpus: int = Field(default=1, ge=1)
     engine_args: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def max_model_len(self) -> int | None:
+        """The longest prompt and answer together, in tokens; None where the model's own length holds."""
+        defaults = CPU_ENGINE_ARGS if self.device == "cpu" else {}
+        return (defaults | self.engine_args).get("max_model_len")
+
     def engine_kwargs(self) -> dict[str, Any]:
         """vLLM's engine arguments: the hardware's defaults under what was declared."""
         defaults = dict(TOOL_ARGS)

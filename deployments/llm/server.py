@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from pydantic import ValidationError
 from ray.llm._internal.common.callbacks.base import CallbackBase
 from ray.llm._internal.serve.core.configs.openai_api_models import (
     ChatCompletionRequest,
@@ -13,8 +14,10 @@ from ray.llm._internal.serve.core.configs.openai_api_models import (
 )
 from ray.serve.llm import LLMConfig, ModelLoadingConfig
 from ray.serve.llm.deployment import LLMServer
+from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
+from vllm.exceptions import VLLMClientError
 
-from autoglm.errors import error_class
+from autoglm.errors import APIStatusError, BadRequestError, error_class
 from deployments.llm.config import LLMVersion
 
 REQUESTS = {"chat": ChatCompletionRequest, "completions": CompletionRequest}
@@ -50,11 +53,28 @@ class Server(LLMServer):
             yield event.encode()
 
     async def _responses(self, method: str, request: dict[str, Any]) -> AsyncIterator[Any]:
-        async for response in getattr(self.engine, method)(REQUESTS[method](**request)):
-            if isinstance(response, ErrorResponse):
-                fault = response.error
-                raise error_class(int(fault.code))(fault.message, param=fault.param)
-            yield response
+        try:
+            async for response in getattr(self.engine, method)(REQUESTS[method](**request)):
+                if isinstance(response, ErrorResponse):
+                    raise refusal(response)
+                yield response
+        except VLLMClientError as fault:
+            raise refusal(create_error_response(fault)) from None
+        except ValidationError as fault:
+            raise wrong_field(fault) from None
+
+
+def refusal(response: Any) -> APIStatusError:
+    """An ErrorResponse, of which the engine has one class and the server another, as an error of the tree."""
+    fault = response.error
+    return error_class(int(fault.code))(fault.message, param=fault.param)
+
+
+def wrong_field(error: ValidationError) -> BadRequestError:
+    """What the engine's own form of a request does not allow; the router checks the fields, not what is in them."""
+    fault = error.errors(include_url=False)[0]
+    param = ".".join(str(part) for part in fault["loc"])
+    return BadRequestError(f"{param}: {fault['msg']}", param=param)
 
 
 def llm_config(version: LLMVersion, source: str) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray import serve
@@ -23,11 +24,14 @@ DEFAULT = BatchingConfig()
 GATHERED_BATCHES = 32  # so many may wait in the scheduler; what `@serve.batch` gathers meanwhile waits in its queue
 
 
-def load_adapter(config: TaskConfig) -> Adapter:
+def load_adapter(config: TaskConfig, fitted: Path | None) -> Adapter:
     """The adapter of a declared task; what loads it is imported in the replica alone."""
     from autoglm.models import load
 
-    return load(config)
+    return load(config, fitted)
+
+
+Load = Callable[[TaskConfig, Path | None], "Adapter"]
 
 
 def inputs_in(pieces: list[list[Any]]) -> int:
@@ -36,13 +40,17 @@ def inputs_in(pieces: list[list[Any]]) -> int:
 
 
 class Predictor:
-    """A replica: takes the inputs of several requests in one call, and computes them in batches."""
+    """A replica: takes the inputs of several requests in one call, and computes them in batches.
 
-    def __init__(self, config: dict[str, Any], load: Callable[[TaskConfig], Adapter] = load_adapter) -> None:
+    `config` is the task's declaration, and `fitted` the path of a head or model that was fitted before, elsewhere
+    perhaps; without it the replica fits one where data are declared.
+    """
+
+    def __init__(self, config: dict[str, Any], fitted: str | None = None, *, load: Load = load_adapter) -> None:
         use_all_cores()
         declared = TaskConfig.model_validate(config)
         self._name = declared.model or declared.task
-        self._adapter = load(declared)
+        self._adapter = load(declared, None if fitted is None else Path(fitted))
         # The scheduler's threads compute and this one decodes the next inputs meanwhile; the event loop does neither.
         self._decode = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._scheduler = Scheduler(

@@ -2,6 +2,7 @@
 
 from deployments.router.answer import Answer
 from deployments.router.config import Limits, Route, RouterConfig
-from deployments.router.router import Router
+from deployments.router.router import EMBEDDING, GENERATING, PREDICTING, Router
+from deployments.router.targets import Connect
 
-__all__ = ["Answer", "Limits", "Route", "Router", "RouterConfig"]
+__all__ = ["EMBEDDING", "GENERATING", "PREDICTING", "Answer", "Connect", "Limits", "Route", "Router", "RouterConfig"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoglm.contract import TaskType
+from autoglm.contract.price import Price
 
 
 class Frozen(BaseModel):
@@ -44,6 +46,13 @@ class Route(Frozen):
     labels: tuple[str, ...] | None = None
     max_batch_size: int = Field(default=32, ge=1)
     max_replicas: int = Field(default=1, ge=1)
+    price: Price = Price()
+    max_completion_tokens: int = Field(default=4096, ge=1)  # what an answer is reckoned with at most
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its inputs are texts; images come as text too, and are none."""
+        return self.task.startswith(("text", "zero-shot"))
 
 
 class RouterConfig(Frozen):
@@ -51,3 +60,8 @@ class RouterConfig(Frozen):
 
     routes: tuple[Route, ...] = ()
     limits: Limits = Limits()
+
+    def with_routes(self, added: Iterable[Route]) -> RouterConfig:
+        """The same with more routes; one of a known name takes its place."""
+        routes = {route.name: route for route in (*self.routes, *added)}
+        return RouterConfig(routes=tuple(routes.values()), limits=self.limits)

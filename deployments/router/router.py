@@ -119,6 +119,15 @@ class Router:
 
     # By contract; the HTTP surface calls these
 
+    def route(self, name: str, *, param: str, tasks: frozenset[str]) -> Route:
+        """Where a name leads.
+
+        Raises:
+            NotFoundError: nothing of this name is declared.
+            BadRequestError: it is declared, and its task is not one of `tasks`.
+        """
+        return self._targets.find(name, param=param, tasks=tasks).route
+
     async def generate(self, request: ChatRequest | CompletionRequest) -> Answer[dict[str, Any]]:
         """A whole chat or text completion."""
         target, payload = self._generation(request)
@@ -136,7 +145,7 @@ class Router:
         target = self._targets.find(request.task, param="task", tasks=PREDICTING)
         check_inputs(request.inputs, "inputs", self._limits)
         route = target.route
-        if route.task.startswith(("text", "zero-shot")):
+        if route.is_text:
             check_texts(request.inputs, "inputs", self._limits)
         outcome = await target.predict(request.inputs)
         body = {
@@ -166,7 +175,7 @@ class Router:
 
     def _generation(self, request: ChatRequest | CompletionRequest) -> tuple[Target, dict[str, Any]]:
         target = self._targets.find(request.model, param="model", tasks=GENERATING)
-        payload = request.model_dump(mode="json", exclude_unset=True)
+        payload = without_nulls(request.model_dump(mode="json", exclude_unset=True))
         check_generation(payload, self._limits)
         return target, payload
 
@@ -190,6 +199,11 @@ def validated(model: type[Request], fields: dict[str, Any]) -> Request:
         first = error.errors(include_url=False)[0]
         param = ".".join(map(str, first["loc"]))
         raise BadRequestError(f"{param}: {first['msg']}", param=param) from None
+
+
+def without_nulls(payload: dict[str, Any]) -> dict[str, Any]:
+    """Null is as good as absent in OpenAI's optional fields; the engine does not take it in all of its own."""
+    return {field: value for field, value in payload.items() if value is not None}
 
 
 async def resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

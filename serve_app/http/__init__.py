@@ -1,5 +1,6 @@
 """The HTTP surface: OpenAI's paths and this project's own, over one router."""
 
-from serve_app.http.app import build_http
+from serve_app.http.admission import Admission
+from serve_app.http.app import MAX_BODY_BYTES, build_http
 
-__all__ = ["build_http"]
+__all__ = ["MAX_BODY_BYTES", "Admission", "build_http"]

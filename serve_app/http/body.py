@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-import pydantic_core
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
@@ -31,11 +30,10 @@ async def parse_body(request: Request, model: type[Model], max_bytes: int) -> Mo
     check_content_type(request.headers.get("content-type", ""))
     body = await read_body(request, max_bytes)
     try:
-        return model.model_validate(pydantic_core.from_json(body))
+        # Strict: what the schema calls an integer is no "5" and no `true`.
+        return model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise wrong_field(error, model) from None
-    except ValueError as error:
-        raise BadRequestError(f"body: not valid JSON ({error})", param="body") from None
 
 
 def check_content_type(content_type: str) -> None:
@@ -73,6 +71,8 @@ def wrong_field(error: ValidationError, model: type[BaseModel]) -> BadRequestErr
     # A misspelt field is both unknown and missing; to hear of the first helps more.
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     param = field_path(fault["loc"]) or "body"
+    if fault["type"] == "json_invalid":
+        return BadRequestError(f"body: not valid JSON ({fault['ctx']['error']})", param="body")
     if fault["type"] == "extra_forbidden":
         return BadRequestError(f"{param}: unknown field{nearest(fault['loc'], model)}", param=param)
     if fault["type"] == "missing":

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from autoglm.errors import APIStatusError, BadRequestError, InternalServerError, NotFoundError, error_class
 
@@ -23,7 +24,7 @@ def error_response(error: APIStatusError, request_id: str, *, status: int | None
     if error.retry_after is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     if error.status == 401:
-        headers["www-authenticate"] = "Bearer"
+        headers["www-authenticate"] = "Bearer"  # where no authenticator says more
     return Response(error.body().model_dump_json(), status or error.status, headers, "application/json")
 
 
@@ -53,8 +54,16 @@ async def on_http_error(request: Request, error: Any) -> Response:
     else:
         fault = error_class(status)(str(error.detail))
     response = error_response(fault, request_id_of(request), status=status)
-    response.headers.update(error.headers or {})  # such as `allow`, which a 405 must have
+    response.headers.update(error.headers or {})
+    if status == 405:
+        response.headers["allow"] = ", ".join(served_methods(request))
     return response
+
+
+def served_methods(request: Request) -> list[str]:
+    """The methods of all routes of this path; the framework's own 405 names those of the first one."""
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in routes for method in route.methods})
 
 
 async def on_fault(request: Request, error: Any) -> Response:

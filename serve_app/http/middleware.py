@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autoglm.errors import AuthenticationError
+from autoglm.errors import APIStatusError
+from deployments.access import Authenticator
+from serve_app.http.address import client_address
 from serve_app.http.errors import error_response
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
@@ -42,38 +42,24 @@ class RequestId:
 
 
 class Authentication:
-    """`Authorization: Bearer KEY` everywhere but on the health paths."""
+    """Finds out who calls, everywhere but on the health paths, and notes the principal; refuses who is nobody."""
 
-    def __init__(self, app: ASGIApp, *, key: str) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, *, proxies: int) -> None:
         self._app = app
-        self._digest = digest(key)
+        self._authenticator = authenticator
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            # Several headers are one list (RFC 9110, 5.3), which no credential is.
+            header = ", ".join(Headers(scope=scope).getlist("authorization"))
             try:
-                self._authenticate(Headers(scope=scope).get("authorization", ""))
-            except AuthenticationError as error:
-                await error_response(error, scope["state"]["request_id"])(scope, receive, send)
+                principal = await self._authenticator.authenticate(header, client_address(scope, self._proxies))
+            except APIStatusError as error:
+                response = error_response(error, scope["state"]["request_id"])
+                if error.status == 401:
+                    response.headers["www-authenticate"] = self._authenticator.challenges
+                await response(scope, receive, send)
                 return
+            scope["state"]["principal"] = principal
         await self._app(scope, receive, send)
-
-    def _authenticate(self, header: str) -> None:
-        scheme, _, key = header.partition(" ")
-        if not header:
-            raise AuthenticationError(
-                "authorization: no key was sent; send 'Authorization: Bearer KEY', "
-                "where KEY is in the file that `python -m serve_app up` names",
-                param="authorization",
-            )
-        if scheme.lower() != "bearer":
-            raise AuthenticationError(
-                "authorization: this scheme is not known; send 'Bearer KEY'", param="authorization"
-            )
-        # Digests have one length, so the comparison tells nothing about the key, its length included.
-        if not hmac.compare_digest(digest(key.strip()), self._digest):
-            raise AuthenticationError("authorization: the key is not valid", param="authorization")
-
-
-def digest(key: str) -> bytes:
-    """SHA-256: enough for a key of 256 random bits, which no dictionary holds."""
-    return hashlib.sha256(key.encode()).digest()

@@ -100,6 +100,15 @@ def server() -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture
+def admin_server(tmp_path: Path) -> Iterator[Any]:
+    """A running AdminServer."""
+    from tests.autoglm.admin_server import running  # the control plane's packages, which few tests here need
+
+    with running(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No AUTOGLM_* setting but an empty home, which is returned."""
     for name in [name for name in os.environ if name.startswith("AUTOGLM_")]:

@@ -51,6 +51,12 @@ class Cluster:
                 pass
         return found
 
+    def logs(self) -> list[Path]:
+        """Everything that the cluster has written to be read: its own output and the logs of Ray and Serve."""
+        [gcs] = self.processes("gcs_server")
+        folder = next(part.partition("=")[2] for part in gcs.cmdline() if part.startswith("--log_dir="))
+        return [self.home / "up.log", *(path for path in Path(folder).rglob("*") if path.is_file())]
+
     def environment(self) -> dict[str, str]:
         """What a command line needs to find this cluster."""
         return os.environ | {"AUTOGLM_HOME": str(self.home), "AUTOGLM_BASE_URL": f"{self.url}/v1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -46,20 +47,22 @@ def test_serve_takes_the_default_as_it_is_rendered() -> None:
         "model-image-v1",
         "model-iris-v1",
         "autoglm",
+        "control",
     ]
     for application in schema.applications:
         module, _, builder = application.import_path.partition(":")
-        assert (module, callable(getattr(app, builder))) == (app.__name__, True)
+        assert callable(getattr(importlib.import_module(module), builder))
 
 
 def test_each_version_is_an_application_without_a_route() -> None:
-    """So that it comes and goes without the router; only the router listens."""
+    """So that it comes and goes without the router; only the router and the control plane listen."""
     prefixes = {name: application["route_prefix"] for name, application in rendered().items()}
     assert prefixes == {
         "model-chat-v1": None,
         "model-chat-v2": None,
         "model-sentiment-v1": None,
         "autoglm": "/",
+        "control": "/admin",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator
+from datetime import UTC, date, datetime
 from typing import assert_type
 
 import numpy as np
@@ -10,7 +11,21 @@ import numpy.typing as npt
 
 from autoglm import AsyncAutoClient, AutoClient, AutoTask
 from autoglm.client import JWT, AsyncChatStream, Basic, ChatStream, Hooks, RetryPolicy, Timeouts
-from autoglm.contract import ChatChunk, ChatCompletion, ChatMessage, Health, ModelList, Prediction, PredictResponse
+from autoglm.contract import (
+    ChatChunk,
+    ChatCompletion,
+    ChatMessage,
+    Health,
+    KeyCard,
+    KeyCreated,
+    ModelList,
+    Prediction,
+    PredictResponse,
+    QuotaCard,
+    RegistrationCard,
+    UsageReport,
+    UserCard,
+)
 from autoglm.tasks import Evaluation
 
 
@@ -32,6 +47,11 @@ def sync_client(stream: bool) -> None:
         assert_type(client.embed(["hi"]), npt.NDArray[np.float32])
         assert_type(client.models(), ModelList)
         assert_type(client.health(), Health)
+        assert_type(client.admin.create_key("ci", scopes=["chat"], expires=datetime.now(UTC)), KeyCreated)
+        assert_type(client.admin.keys(tenant="acme"), Generator[KeyCard, None, None])
+        assert_type(client.admin.set_quota("tenant", "acme", requests_per_day=1, budget=2.5), QuotaCard)
+        assert_type(client.admin.usage(by=("key", "day")), UsageReport)
+        assert_type(client.admin.usage_csv(since=date(2026, 1, 1)), str)
 
 
 async def async_client(stream: bool) -> None:
@@ -48,6 +68,8 @@ async def async_client(stream: bool) -> None:
         assert_type(await client.embed("hi"), npt.NDArray[np.float32])
         assert_type(await client.models(), ModelList)
         assert_type(await client.health(), Health)
+        assert_type(await client.admin.create_key("ci", scopes="chat"), KeyCreated)
+        assert_type(client.admin.users(), AsyncGenerator[UserCard, None])
 
 
 def settings(hooks: Hooks) -> None:
@@ -60,3 +82,4 @@ def task() -> None:
     assert_type(declared, AutoTask)
     assert_type(declared.fit(), AutoTask)
     assert_type(declared.evaluate(), Evaluation)
+    assert_type(declared.deploy(AutoClient(), "flowers", wait_s=60), RegistrationCard)

@@ -14,7 +14,7 @@ from cluster.control import audit, keys
 from cluster.control.audit import Actor
 from cluster.control.routes.admission import Desk, PageSize, body, query, split
 from cluster.control.tables import Key
-from serve_app.http.routes import body_of
+from serve_app.http.schema import body_of, errors
 
 KeyId = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{20}$")]
 
@@ -35,7 +35,7 @@ def key_routes(desk: Desk) -> APIRouter:
     """Make, list and revoke keys."""
     api = APIRouter(prefix="/keys", dependencies=[Depends(desk.admin)])
 
-    @api.post("", status_code=201, response_model=KeyCreated, openapi_extra=body_of(KeyRequest))
+    @api.post("", status_code=201, response_model=KeyCreated, responses=errors(422), openapi_extra=body_of(KeyRequest))
     def create(response: Response, asked: Asked, actor: Actor = Depends(desk.admin)) -> KeyCreated:
         now = desk.clock()
         with desk.database.write() as session:
@@ -44,14 +44,14 @@ def key_routes(desk: Desk) -> APIRouter:
         response.headers["cache-control"] = "no-store"
         return KeyCreated(**dict(card(key)), secret=secret)
 
-    @api.get("", response_model=KeyList)
+    @api.get("", response_model=KeyList, responses=errors(404))
     def listed(asked: Page) -> KeyList:
         with desk.database.read() as session:
             found = keys.page(session, tenant=asked.tenant, after=asked.after, limit=asked.limit + 1)
             data, has_more = split([card(key) for key in found], asked.limit)
         return KeyList(data=data, has_more=has_more)
 
-    @api.delete("/{key_id}", response_model=KeyCard)
+    @api.delete("/{key_id}", response_model=KeyCard, responses=errors(404))
     def revoke(key_id: KeyId, actor: Actor = Depends(desk.admin)) -> KeyCard:
         now = desk.clock()
         with desk.database.write() as session:

@@ -11,9 +11,9 @@ from autoglm.contract.field import Slug
 from autoglm.contract.quota import QuotaCard, QuotaKind, QuotaList, QuotaRequest
 from cluster.control import audit, limits
 from cluster.control.audit import Actor
-from cluster.control.quota import Subject
 from cluster.control.routes.admission import Desk, PageSize, body, query, split
-from serve_app.http.routes import body_of
+from deployments.quota.subject import Subject
+from serve_app.http.schema import body_of, errors
 
 
 class QuotaQuery(RequestModel):
@@ -32,7 +32,7 @@ def quota_routes(desk: Desk) -> APIRouter:
     """Set and list quotas."""
     api = APIRouter(prefix="/quotas", dependencies=[Depends(desk.admin)])
 
-    @api.put("/{kind}/{subject}", response_model=QuotaCard, openapi_extra=body_of(QuotaRequest))
+    @api.put("/{kind}/{subject}", response_model=QuotaCard, responses=errors(404), openapi_extra=body_of(QuotaRequest))
     def put(kind: QuotaKind, subject: Slug, asked: Asked, actor: Actor = Depends(desk.admin)) -> QuotaCard:
         with desk.database.write() as session:
             card = limits.put(session, Subject(kind, subject), asked)

@@ -14,7 +14,7 @@ from cluster.control.audit import Actor
 from cluster.control.routes.admission import Desk, PageSize, body, query, split
 from cluster.control.tables import User
 from deployments.access.password import hash_password
-from serve_app.http.routes import body_of
+from serve_app.http.schema import body_of, errors
 
 
 class UserQuery(RequestModel):
@@ -32,7 +32,7 @@ def user_routes(desk: Desk) -> APIRouter:
     """Make, list and delete users."""
     api = APIRouter(prefix="/users", dependencies=[Depends(desk.admin)])
 
-    @api.post("", status_code=201, response_model=UserCard, openapi_extra=body_of(UserRequest))
+    @api.post("", status_code=201, response_model=UserCard, responses=errors(409), openapi_extra=body_of(UserRequest))
     def create(asked: Asked, actor: Actor = Depends(desk.admin)) -> UserCard:
         now, password_hash = desk.clock(), hash_password(asked.password)
         detail = asked.model_dump(mode="json", exclude={"password"})
@@ -48,7 +48,7 @@ def user_routes(desk: Desk) -> APIRouter:
             data, has_more = split([card(user) for user in found], asked.limit)
         return UserList(data=data, has_more=has_more)
 
-    @api.delete("/{name}", response_model=UserCard)
+    @api.delete("/{name}", response_model=UserCard, responses=errors(404))
     def delete(name: Slug, actor: Actor = Depends(desk.admin)) -> UserCard:
         with desk.database.write() as session:
             user = basic.delete(session, name)

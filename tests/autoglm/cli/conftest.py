@@ -24,3 +24,11 @@ def run(server: Any, clean_environment: Any, monkeypatch: pytest.MonkeyPatch) ->
         return CliRunner().invoke(app, words, input=stdin)
 
     return invoke
+
+
+@pytest.fixture
+def administer(run: Run, admin_server: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same for the real admin API, with an administrator's key."""
+    monkeypatch.setenv("AUTOGLM_BASE_URL", admin_server.base_url)
+    monkeypatch.setenv("AUTOGLM_API_KEY", admin_server.secret)
+    return run

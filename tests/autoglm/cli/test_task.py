@@ -71,3 +71,22 @@ def test_a_wrong_file_is_one_line_on_stderr(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_deploy_makes_the_task_a_version_of_a_cluster(
+    run: Run, file: Path, admin_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps go to stderr, and stdout is the card; a task that was saved is deployed as it is."""
+    monkeypatch.setenv("AUTOGLM_BASE_URL", admin_server.base_url)
+    monkeypatch.setenv("AUTOGLM_API_KEY", admin_server.secret)
+    result = run("task", "deploy", str(file), "--name", "widths", "--version", "v1", "--json")
+    assert result.exit_code == 0, result.output
+    card = json.loads(result.stdout)
+    assert (card["name"], card["version"], card["status"]) == ("widths", "v1", "running")
+    assert "uploading widths v1" in result.stderr
+    saved = str(file.parent / "saved")
+    run("task", "fit", str(file), "--save", saved)
+    assert "widths v2 runs" in run("task", "deploy", saved, "--name", "widths", "--version", "v2").stdout
+    refused = run("task", "deploy", saved)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "name: missing" in refused.stderr

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from autoglm.client import AsyncAutoClient, AsyncChatStream, AutoClient, Clock
+from autoglm.client import AsyncAdmin, AsyncAutoClient, AsyncChatStream, AutoClient, Clock
 from autoglm.contract import ChatChunk
 from tests.autoglm.client.swarm import End, async_swarm, sync_swarm
 
@@ -81,9 +81,14 @@ class FakeClock:
 class BlockingClient:
     """The asynchronous client; every call is run to its end."""
 
-    def __init__(self, runner: asyncio.Runner, client: AsyncAutoClient) -> None:
+    def __init__(self, runner: asyncio.Runner, client: AsyncAutoClient | AsyncAdmin) -> None:
         self._runner = runner
         self._client = client
+
+    @property
+    def admin(self) -> BlockingClient:
+        assert isinstance(self._client, AsyncAutoClient)
+        return BlockingClient(self._runner, self._client.admin)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:

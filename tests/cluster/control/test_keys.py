@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from autoglm.contract.key import KeyRequest
 from autoglm.contract.scope import Scope
-from autoglm.errors import BadRequestError, NotFoundError
+from autoglm.errors import NotFoundError, UnprocessableEntityError
 from cluster.control import epoch, keys
 from cluster.control.database import Database
 from cluster.control.tables import Key
@@ -102,7 +102,7 @@ def test_a_key_ends_at_its_expiry(database: Database, now: datetime) -> None:
     _, secret = made(database, now, expires=end)
     assert caller(database, secret, end - timedelta(microseconds=1))
     assert caller(database, secret, end) is None
-    with pytest.raises(BadRequestError, match="expires: got 2026-03-01T12:00:20"):
+    with pytest.raises(UnprocessableEntityError, match="expires: got 2026-03-01T12:00:20"):
         made(database, now, expires=now)
 
 

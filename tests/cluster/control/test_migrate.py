@@ -13,17 +13,23 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, String, inspect, text
+from sqlalchemy import Connection, String, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from autoglm.contract.key import KeyRequest
+from autoglm.contract.quota import QuotaRequest
 from autoglm.contract.scope import Scope
 from autoglm.errors import ConfigError
-from cluster.control import audit, keys, migrate
+from cluster.control import audit, keys, limits, migrate, usage
 from cluster.control.database import Database
-from cluster.control.tables import Base
+from cluster.control.quota import Ledger
+from cluster.control.tables import Base, ReportRow
+from deployments.quota.bank import Booking, Report, Settlement, Wanted
+from deployments.quota.meter import Spent
+from deployments.quota.subject import Subject
+from deployments.quota.windows import Amount, Window
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 
 
 def run(url: str, work: Callable[[Connection], None]) -> None:
@@ -56,13 +62,13 @@ def test_the_revisions_make_the_tables_that_the_program_uses(database_url: str) 
     migrate.check(database_url)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_rows_survive_the_way_down_and_up_again(database_url: str, revision: str, now: datetime) -> None:
     """The key still opens, with its tenant and its audit; only what later revisions added is empty."""
     migrate.upgrade(database_url)
     key_id, secret = make_rows(database_url, now)
     migrate.downgrade(database_url, revision)
-    with pytest.raises(ConfigError, match=f"revision {revision}, this program needs 0003.*upgrade"):
+    with pytest.raises(ConfigError, match=f"revision {revision}, this program needs 0004.*upgrade"):
         migrate.check(database_url)
     migrate.upgrade(database_url)
     with closing(Database(database_url)) as database, database.read() as session:
@@ -72,6 +78,32 @@ def test_rows_survive_the_way_down_and_up_again(database_url: str, revision: str
         assert [entry.object for entry in audit.page(session, before=None, limit=10)] == [key_id]
     with pytest.raises(DBAPIError, match="append-only"):
         execute(database_url, "DELETE FROM audit")
+
+
+@pytest.mark.parametrize("revision", ["0002", "0003"])
+def test_quotas_and_usage_survive_the_loss_of_the_reports(database_url: str, revision: str, now: datetime) -> None:
+    """Limits, what is used of them, leases that are open, and the sums; only which reports were booked is forgotten."""
+    migrate.upgrade(database_url)
+    key_id, _ = make_rows(database_url, now)
+    key = Subject("key", key_id)
+    with closing(Database(database_url)) as database:
+        with database.write() as session:
+            limits.put(session, key, QuotaRequest(tokens_per_day=100))
+        ledger = Ledger(database)
+        ledger.reserve(Wanted("l1", (key,), Amount(1, 30), Amount(1, 30)), now)
+        spent = Spent(key_id, "acme", "chat", now.date(), 1, 8, 2)
+        ledger.report(Report("r1", bookings=(Booking(key, Window.DAY, Window.DAY.start(now), Amount(1, 5)),)), now)
+        ledger.report(Report("r2", spent=(spent,)), now)
+    migrate.downgrade(database_url, revision)
+    migrate.upgrade(database_url)
+    with closing(Database(database_url)) as database:
+        ledger = Ledger(database)
+        assert [standing.used for standing in ledger.standings([key], now)] == [35]
+        ledger.report(Report("r3", (Settlement("l1", Amount(1, 10)),), spent=(spent,)), now)
+        assert [standing.used for standing in ledger.standings([key], now)] == [15]
+        with database.read() as session:
+            assert [row.prompt_tokens for row in usage.totals(session, ["key"], limit=2)] == [16]
+            assert session.scalars(select(ReportRow.id)).all() == ["r3"]
 
 
 def test_every_revision_has_a_way_back(database_url: str) -> None:
@@ -102,7 +134,7 @@ def test_a_newer_database_is_refused(database_url: str, action: Callable[[str], 
     execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match="9999, which this program does not know: a newer one made it") as refused:
         action(database_url)
-    assert "Start that one, or have it downgrade the database to 0003" in str(refused.value)
+    assert "Start that one, or have it downgrade the database to 0004" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +143,7 @@ def test_a_newer_database_is_refused(database_url: str, action: Callable[[str], 
         (["DROP TABLE usage"], r"lacks usage\.completion_tokens"),
         (["ALTER TABLE keys DROP COLUMN name"], r"lacks keys\.name"),
         (["DELETE FROM alembic_version"], "revision none and has the tables audit, counters"),
-        (["INSERT INTO alembic_version VALUES ('0001')"], "revision 0001, 0003"),
+        (["INSERT INTO alembic_version VALUES ('0001')"], "revision 0001, 0004"),
         (["UPDATE alembic_version SET version_num = '0001'"], "not those of its revision"),
     ],
 )

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from autoglm.contract.key import KeyRequest
+from autoglm.contract.quota import QuotaRequest
 from autoglm.contract.scope import Scope
 from autoglm.contract.user import UserRequest
-from cluster.control import basic, keys, snapshot
+from cluster.control import basic, keys, limits, snapshot
 from cluster.control.database import Database
 from deployments.access.password import PasswordConfig, hash_password
 from deployments.access.snapshot import Snapshot
+from deployments.quota.subject import Subject
+from deployments.quota.view import QuotaView
 
 PASSWORD = "correct horse battery"
 
@@ -54,7 +57,7 @@ def test_it_holds_live_keys_only_and_no_secret(database: Database, now: datetime
 
 
 def test_each_change_raises_the_epoch(database: Database, now: datetime) -> None:
-    """Made, revoked, user made, deleted; a reading changes nothing."""
+    """Made, revoked, user made, deleted, quota put; a reading changes nothing."""
     epochs = [taken(database, now).epoch]
     key_id, _ = make(database, now)
     epochs.append(taken(database, now).epoch)
@@ -67,5 +70,23 @@ def test_each_change_raises_the_epoch(database: Database, now: datetime) -> None
     with database.write() as session:
         basic.delete(session, "ada")
     epochs.append(taken(database, now).epoch)
-    assert epochs == [0, 1, 2, 3, 4]
-    assert taken(database, now).epoch == 4
+    with database.write() as session:
+        limits.put(session, Subject("key", key_id), QuotaRequest(requests_per_day=1))
+    epochs.append(taken(database, now).epoch)
+    assert epochs == [0, 1, 2, 3, 4, 5]
+    assert taken(database, now).epoch == 5
+
+
+def test_quotas_are_told_as_the_ledger_has_them(database: Database, now: datetime) -> None:
+    """Keys' and tenants', the budget in millionths; one that limits nothing is none."""
+    key_id, _ = make(database, now, tenant="acme")
+    free, _ = make(database, now, tenant="acme")
+    with database.write() as session:
+        limits.put(session, Subject("tenant", "acme"), QuotaRequest(budget=2.5))
+        limits.put(session, Subject("key", key_id), QuotaRequest(requests_per_minute=0, tokens_per_day=7))
+        limits.put(session, Subject("key", free), QuotaRequest())
+    with database.read() as session:
+        assert snapshot.quotas(session) == (
+            QuotaView(kind="key", subject=key_id, requests_per_minute=0, tokens_per_day=7),
+            QuotaView(kind="tenant", subject="acme", budget_micros=2_500_000),
+        )

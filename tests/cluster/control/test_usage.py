@@ -10,7 +10,7 @@ import pytest
 from autoglm.contract.usage_report import UsageRow
 from cluster.control import usage
 from cluster.control.database import Database
-from cluster.control.usage import Spent
+from deployments.quota.meter import Spent
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 

@@ -6,14 +6,19 @@ import asyncio
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ray import serve
+from sklearn.datasets import load_diabetes
 
 from autoglm.contract import TaskConfig
 from autoglm.errors import UnprocessableEntityError, UpstreamError
+from autoglm.tasks import AutoTask
+from autoglm.tasks.saved import fitted_in
+from cluster.control.verification import verified
 from deployments.predictor import Predictor
 
 # Serve keeps one queue for the decorated method, bound to the loop that first used it.
@@ -51,20 +56,25 @@ class DoublingAdapter:
 Start = Callable[[int], Any]
 
 
-@pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Starts a predictor of a batch size, outside a replica; returns it with its adapter."""
+@pytest.fixture(autouse=True)
+def outside_a_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Serve would tell of the replica."""
     context = SimpleNamespace(_deployment_config=SimpleNamespace(max_ongoing_requests=1000))
     monkeypatch.setattr(serve, "get_replica_context", lambda: context)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # put back after the predictor has set it
+
+
+@pytest.fixture
+def start() -> Start:
+    """Starts a predictor of a batch size; returns it with its adapter."""
     adapters: list[DoublingAdapter] = []
 
-    def load(config: TaskConfig) -> DoublingAdapter:
+    def load(config: TaskConfig, fitted: Path | None) -> DoublingAdapter:
         adapters.append(DoublingAdapter(config))
         return adapters[-1]
 
     async def start(max_batch_size: int) -> tuple[Predictor, DoublingAdapter]:
-        predictor = Predictor(TASK, load)
+        predictor = Predictor(TASK, load=load)
         await predictor.reconfigure(batching(max_batch_size))
         return predictor, adapters[-1]
 
@@ -141,3 +151,43 @@ async def test_a_replica_computes_with_every_core(start: Start, monkeypatch: pyt
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
     await start(1)
     assert os.environ["OMP_NUM_THREADS"] == "3"
+
+
+TEXTS = ["a wonderful film", "the invoice is overdue", "a great cast and a moving story", "please pay by Friday"]
+
+
+async def answers(folder: Path, inputs: list[Any]) -> list[Any]:
+    """A replica's, from a saved folder alone, declared as the control plane does it."""
+    task = verified(folder).declaration.model_dump(exclude_unset=True, exclude={"batching"})
+    assert "data" not in task
+    predictor = Predictor(task, str(fitted_in(folder)))
+    await predictor.reconfigure(batching(32))
+    [outcome] = await predictor.predict([inputs])
+    outputs: list[Any] = outcome["outputs"]
+    return outputs
+
+
+async def test_a_regression_fitted_elsewhere_tells_the_same_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit."""
+    monkeypatch.setenv("AUTOGLM_HOME", str(tmp_path / "home"))
+    task = AutoTask.from_config({"task": "tabular-regression", "data": {"train": "embedded/diabetes"}})
+    rows = load_diabetes().data[:32].tolist()
+    found = await answers(task.save(tmp_path / "task"), rows)
+    assert [answer.value for answer in found] == [answer.value for answer in task.predict(rows)]
+
+
+async def test_a_text_task_fitted_elsewhere_tells_the_same_labels_and_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit, although the training data are gone."""
+    monkeypatch.setenv("AUTOGLM_HOME", str(tmp_path / "home"))
+    train = tmp_path / "t.csv"
+    train.write_text("text,label\n" + "".join(f"{text},{'fm'[i % 2]}\n" for i, text in enumerate(TEXTS)))
+    declared = {"task": "text-classification", "model": "embedded/minilm-l6", "data": {"train": str(train)}}
+    task = AutoTask.from_config(declared)
+    folder, expected = task.save(tmp_path / "task"), task.predict(TEXTS)
+    train.unlink()
+    assert await answers(folder, TEXTS) == expected
+    assert {answer.label for answer in expected} == {"f", "m"}

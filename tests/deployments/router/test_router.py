@@ -56,6 +56,15 @@ def vectors(inputs: list[Any]) -> dict[str, Any]:
     return {"outputs": [np.array([3, 4, 12], np.float32) for _ in inputs], "tokens": 7}
 
 
+async def test_null_is_as_good_as_absent() -> None:
+    """OpenAI takes it in every optional field; the engine does not in its own, so it hears of none."""
+    chat = FakeReplica(answer=ANSWER)
+    router = await router_over(chat=chat)
+    sent = {"model": "chat", "messages": [{"role": "assistant", "content": None}], "length_penalty": None, "seed": 0}
+    await router.generate(ChatRequest.model_validate(sent))
+    assert chat.calls == [("chat", {"model": "chat", "messages": sent["messages"], "seed": 0})]
+
+
 async def test_a_task_answers_in_the_order_of_its_inputs() -> None:
     """The documented body of /v1/predict, the same by handle and by contract."""
     router = await router_over(sentiment=FakeReplica(predict=classify))

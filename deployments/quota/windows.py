@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from deployments.quota.subject import Subject
+
 MICROS = 1_000_000  # in one of the currency; floats would drift
 EVER_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
 
 
 class Window(StrEnum):
@@ -41,8 +51,38 @@ class Amount:
     tokens: int = 0
     cost_micros: int = 0
 
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.requests + other.requests, self.tokens + other.tokens, self.cost_micros + other.cost_micros)
+
     def __sub__(self, other: Amount) -> Amount:
         return Amount(self.requests - other.requests, self.tokens - other.tokens, self.cost_micros - other.cost_micros)
+
+    def at_least(self, other: Amount) -> Amount:
+        """The larger of the two, part by part."""
+        return Amount(
+            max(self.requests, other.requests),
+            max(self.tokens, other.tokens),
+            max(self.cost_micros, other.cost_micros),
+        )
+
+    def at_most(self, other: Amount) -> Amount:
+        """The smaller of the two, part by part."""
+        return Amount(
+            min(self.requests, other.requests),
+            min(self.tokens, other.tokens),
+            min(self.cost_micros, other.cost_micros),
+        )
+
+    def fits(self, room: Amount) -> bool:
+        """Whether the room holds it; what takes nothing of a part fits even where that part is overspent."""
+        return (
+            (self.requests <= 0 or self.requests <= room.requests)
+            and (self.tokens <= 0 or self.tokens <= room.tokens)
+            and (self.cost_micros <= 0 or self.cost_micros <= room.cost_micros)
+        )
+
+
+NOTHING = Amount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +101,14 @@ LIMITS = (
     Limit("tokens_per_day", Window.DAY, "tokens"),
     Limit("budget_micros", Window.EVER, "cost_micros"),
 )
+BY_NAME = {limit.name: limit for limit in LIMITS}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One limit at one moment; `used` counts what others have reserved."""
+    """One limit of a subject at one moment; `used` counts what others have reserved."""
 
+    subject: Subject
     limit: Limit
     allowed: int
     used: int

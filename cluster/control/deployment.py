@@ -1,0 +1,116 @@
+"""The control plane's one replica: the admin API, the ledger that routers lease from, and the reconcile loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from autoglm.errors import UnavailableError
+from autoglm.home import ensure_key
+from cluster.control import migrate
+from cluster.control.api import build_admin
+from cluster.control.clock import utc_now
+from cluster.control.database import Database
+from cluster.control.quota import Ledger
+from cluster.control.reconciliation import Reconciler
+from cluster.control.serving import Serving
+from cluster.control.store import Store, default_root
+from deployments.access import AccessConfig, Authenticator, Principal
+from deployments.quota import Lease, Report, Wanted
+from serve_app.environment import proxies_in_front
+from serve_app.http.address import client_address
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+RETRY_S = 1.0
+
+logger = logging.getLogger("ray.serve")
+
+
+class Control:
+    """Serves `/admin/v1` by HTTP, and the ledger of quotas and usage by handle.
+
+    Raises:
+        ConfigError: the database is of a newer program, or half-migrated. One that does not answer yet is waited for.
+    """
+
+    def __init__(self, access: dict[str, Any], trusted_proxies: int) -> None:
+        self._url = os.environ.get("AUTOGLM_DATABASE_URL")
+        self._is_migrated = self._migrate()
+        self._database = Database(self._url)
+        self._ledger = Ledger(self._database)
+        self._store = Store(default_root())
+        self._serving = Serving()
+        self._proxies = trusted_proxies + proxies_in_front()
+        key = os.environ.get("AUTOGLM_API_KEY") or ensure_key()
+        self._authenticator = Authenticator(AccessConfig.model_validate(access), local_key=key)
+        self._reconciling: asyncio.Task[None] | None = None
+        # Serve awaits it when the replica stops. As the class's, Python's collector would call it, and await nothing.
+        self.__del__ = self.stop
+
+    async def __serve_build_asgi_app__(self) -> ASGIApp:
+        reconciler = Reconciler(self._database, self._store, self._serving, self._authenticator.update)
+        self._reconciling = asyncio.create_task(self._reconcile(reconciler))
+        admin = build_admin(self._database, self._authenticate, store=self._store, states=self._serving.states)
+        return Announcing(at_the_root(admin), reconciler.changed)
+
+    async def stop(self) -> None:
+        """End what runs in the background, and close the database."""
+        if self._reconciling is not None:
+            self._reconciling.cancel()
+        await self._authenticator.aclose()
+        self._database.close()
+
+    async def reserve(self, wanted: Wanted) -> Lease:
+        """For a router replica, as `deployments.quota.Bank` says."""
+        return await asyncio.to_thread(self._ledger.reserve, wanted, utc_now())
+
+    async def report(self, report: Report) -> None:
+        """Of a router replica, as `deployments.quota.Bank` says."""
+        await asyncio.to_thread(self._ledger.report, report, utc_now())
+
+    async def _authenticate(self, request: Request) -> Principal:
+        header = ", ".join(request.headers.getlist("authorization"))
+        return await self._authenticator.authenticate(header, client_address(request.scope, self._proxies))
+
+    async def _reconcile(self, reconciler: Reconciler) -> None:
+        while not self._is_migrated:
+            await asyncio.sleep(RETRY_S)
+            self._is_migrated = await asyncio.to_thread(self._migrate)
+        await reconciler.run()
+
+    def _migrate(self) -> bool:
+        """Whether the database answered and has this program's schema now."""
+        try:
+            migrate.upgrade(self._url)
+        except UnavailableError as error:
+            logger.warning("the control plane's database does not answer; the next try is in %s s: %s", RETRY_S, error)
+            return False
+        return True
+
+
+class Announcing:
+    """Tells after each request that may have changed something."""
+
+    def __init__(self, app: ASGIApp, changed: Callable[[], None]) -> None:
+        self._app = app
+        self._changed = changed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] not in READING:
+            self._changed()
+
+
+def at_the_root(app: ASGIApp) -> ASGIApp:
+    """The application with whole paths: Serve tells its route prefix as ASGI's root_path, and the paths name it too."""
+
+    async def rooted(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "root_path": ""}, receive, send)
+
+    return rooted

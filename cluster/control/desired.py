@@ -1,0 +1,73 @@
+"""What Serve should run: what an operator deployed, with the registered versions and what the routers must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from cluster.control.registrations import Registered
+from serve_app.app import ROUTER_APP, app_name, registered_application, registered_route
+
+RUNNING, FAILED = "RUNNING", "DEPLOY_FAILED"
+
+
+def desired(details: Mapping[str, Any], versions: Iterable[Registered], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole config for Serve, made from the details that Serve gives of itself.
+
+    A registered version gets its route once it runs; of several versions of a name the last one, the newest, counts.
+    """
+    found = list(versions)
+    routes = (
+        registered_route(version.name, version.version, version.declaration)
+        for version in found
+        if status(details, version) == RUNNING
+    )
+    told = {**told, "registered": [route.model_dump(mode="json", exclude_defaults=True) for route in routes]}
+    declared = (with_told(config, told) if config["name"] == ROUTER_APP else config for config in configs(details))
+    registered = (
+        registered_application(version.name, version.version, version.declaration, version.fitted) for version in found
+    )
+    return {
+        "http_options": {name: details["http_options"][name] for name in ("host", "port")},
+        "applications": [*declared, *registered],
+    }
+
+
+def configs(details: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The applications that an operator deployed; what was made of registrations is made anew."""
+    for application in details["applications"].values():
+        config = application["deployed_app_config"]
+        if config is not None and "fitted" not in config["args"]:
+            yield config
+
+
+def status(details: Mapping[str, Any], version: Registered) -> str:
+    """How Serve calls the state of a version's application; empty where it knows none."""
+    return str(details["applications"].get(app_name(version.name, version.version), {}).get("status", ""))
+
+
+def routed(details: Mapping[str, Any]) -> frozenset[str]:
+    """The applications of registered versions that every router knows; none while routers are being told."""
+    router = details["applications"].get(ROUTER_APP)
+    if router is None or router["status"] != RUNNING or router["deployed_app_config"] is None:
+        return frozenset()
+    [deployment] = router["deployed_app_config"]["deployments"]
+    return frozenset(route["app"] for route in deployment["user_config"].get("registered", ()))
+
+
+def with_told(config: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The router's application with what the control plane tells in its user_config."""
+    [router] = config["deployments"]
+    return {**config, "deployments": [{**router, "user_config": {**router["user_config"], **told}}]}
+
+
+def is_settled(details: Mapping[str, Any], versions: Iterable[Registered]) -> bool:
+    """Whether every version runs or has failed, so that no route is still to be made."""
+    return all(status(details, version) in (RUNNING, FAILED) for version in versions)
+
+
+def is_deployed(details: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether Serve has been given exactly this."""
+    configs = (application["deployed_app_config"] for application in details["applications"].values())
+    have = {config["name"]: config for config in configs if config is not None}
+    return have == {application["name"]: application for application in wanted["applications"]}

@@ -1,0 +1,108 @@
+"""The reconcile loop: what the database says becomes what Serve runs and what the routers know."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from autoglm.errors import AutoGLMError
+from cluster.control import epoch, registrations, snapshot
+from cluster.control.clock import Clock, utc_now
+from cluster.control.database import Database
+from cluster.control.desired import desired, is_deployed, is_settled
+from cluster.control.registrations import Registered
+from cluster.control.store import Store
+from deployments.access import Snapshot
+
+POLL_S = 1.0  # changes made through this process are seen at once; others' (a second process, a restored file) so late
+DRIFT_S = 5.0  # so often Serve is asked whether an operator deployed a file, which knows nothing of what was told
+
+logger = logging.getLogger("ray.serve")
+
+
+class Serves(Protocol):
+    """Serve, as the loop needs it."""
+
+    def details(self) -> dict[str, Any]: ...
+
+    def deploy(self, config: dict[str, Any]) -> None: ...
+
+
+class Reconciler:
+    """Brings Serve to what the database says, again and again; a round that fails is tried again in the next."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        serving: Serves,
+        on_credentials: Callable[[Snapshot], None],
+        *,
+        clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._serving = serving
+        self._on_credentials = on_credentials
+        self._clock = clock
+        self._monotonic = monotonic
+        self._changed = asyncio.Event()
+        self._done: tuple[int, list[Registered]] | None = None  # what the last round that ended well was about
+        self._compared = float("-inf")
+        self._fault = ""
+
+    def changed(self) -> None:
+        """Begin a round now; called on the event loop."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Rounds until cancelled."""
+        while True:
+            try:
+                await asyncio.to_thread(self.round)
+                self._tell_fault("")
+            except AutoGLMError as error:
+                self._tell_fault(error.message)
+            try:
+                await asyncio.wait_for(self._changed.wait(), POLL_S)
+            except TimeoutError:
+                pass
+            self._changed.clear()
+
+    def round(self) -> None:
+        """Compare and, where they differ, deploy. Blocks.
+
+        Raises:
+            UnavailableError: the database or Serve does not answer.
+        """
+        with self._database.read() as session:
+            seen = epoch.current(session), registrations.all(session, self._store)
+            if seen == self._done and self._monotonic() - self._compared < DRIFT_S:
+                return
+            credentials = snapshot.take(session, self._clock())
+            quotas = snapshot.quotas(session)
+        self._on_credentials(credentials)
+        told = {
+            "credentials": credentials.model_dump(mode="json", exclude_defaults=True),
+            "quotas": [quota.model_dump(mode="json", exclude_defaults=True) for quota in quotas],
+        }
+        details = self._serving.details()
+        wanted = desired(details, seen[1], told)
+        if not is_deployed(details, wanted):
+            self._serving.deploy(wanted)
+        self._done = seen if is_settled(details, seen[1]) else None
+        self._compared = self._monotonic()
+
+    def _tell_fault(self, message: str) -> None:
+        """Each fault once, not each second; and that it is over."""
+        if message == self._fault:
+            return
+        self._fault = message
+        if message:
+            logger.error("the control plane cannot do its work and tries again: %s", message)
+        else:
+            logger.info("the control plane works again")

@@ -1,0 +1,39 @@
+"""The control plane's ledger, as a router replica reaches it: by handle, and never for long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from autoglm.errors import UnavailableError, UpstreamError
+from deployments.quota import Lease, Report, Wanted
+from deployments.router import Connect
+from deployments.router.failures import translated
+
+CONTROL_APP = "control"
+TIMEOUT_S = 2.0  # a first call without a lease waits so long at most; then its replica goes on by itself
+
+
+class ControlBank:
+    """Raises UnavailableError or TimeoutError where the control plane is away, slow, or without its database."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    async def reserve(self, wanted: Wanted) -> Lease:
+        """Raises QuotaExceededError, as `deployments.quota.Bank` says."""
+        lease: Lease = await self._answer("reserve", wanted)
+        return lease
+
+    async def report(self, report: Report) -> None:
+        """Told once, however often it is sent."""
+        await self._answer("report", report)
+
+    async def _answer(self, method: str, message: Wanted | Report) -> Any:
+        try:
+            with translated("the control plane"):
+                handle = self._connect(CONTROL_APP, CONTROL_APP)
+                async with asyncio.timeout(TIMEOUT_S):
+                    return await getattr(handle, method).remote(message)
+        except UpstreamError as fault:
+            raise UnavailableError(fault.message) from fault

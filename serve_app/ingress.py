@@ -1,0 +1,102 @@
+"""The router with the HTTP surface on it, and who may call it: told by Serve, without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from ray import serve
+from starlette.types import ASGIApp
+
+from autoglm.home import ensure_key
+from deployments.access import AccessConfig, Authenticator, Snapshot
+from deployments.quota import Allowances, Meter, QuotaView
+from deployments.router import Connect, Route, Router, RouterConfig
+from serve_app.bank import ControlBank
+from serve_app.environment import proxies_in_front
+from serve_app.http import MAX_BODY_BYTES, Admission, build_http
+
+TICK_S = 1.0  # so long may usage wait to be told, and a lease lie unused
+
+logger = logging.getLogger("ray.serve")
+
+
+class SurfaceConfig(BaseModel):
+    """What the surface is built from; a change of it restarts the router."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_body_bytes: int = MAX_BODY_BYTES
+    trusted_proxies: int = 0
+    security: AccessConfig = AccessConfig()
+
+
+class Told(BaseModel):
+    """What the control plane adds to the router's user_config: who may call, how much, and what else is served.
+
+    A file that an operator deploys has none of it, and so leaves it as it was.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    credentials: Snapshot | None = None
+    quotas: tuple[QuotaView, ...] | None = None
+    registered: tuple[Route, ...] | None = None
+
+
+class Ingress(Router):
+    """One replica: a request is in the router as soon as it is in the process."""
+
+    def __init__(self, surface: dict[str, Any], connect: Connect = serve.get_deployment_handle) -> None:
+        super().__init__(connect)
+        self._surface = SurfaceConfig.model_validate(surface)
+        key = os.environ.get("AUTOGLM_API_KEY") or ensure_key()
+        self.authenticator = Authenticator(self._surface.security, local_key=key)
+        self._meter = Meter()
+        self._allowances = Allowances(ControlBank(connect), self._meter)
+        self._registered: tuple[Route, ...] = ()
+        self._ticking: asyncio.Task[None] | None = None
+        # Serve awaits it when the replica stops. As the class's, Python's collector would call it, and await nothing.
+        self.__del__ = self._stop
+
+    async def reconfigure(self, config: dict[str, Any]) -> None:
+        """Called by Serve with `user_config`: the routes of the file, and what the control plane told."""
+        told = Told.model_validate(config)
+        if told.credentials is not None:
+            self.authenticator.update(told.credentials)
+        if told.quotas is not None:
+            self._allowances.update(told.quotas)
+        if told.registered is not None:
+            self._registered = told.registered
+        declared = RouterConfig.model_validate(
+            {name: config[name] for name in config.keys() - Told.model_fields.keys()}
+        )
+        self._apply(declared.with_routes(self._registered))
+
+    async def __serve_build_asgi_app__(self) -> ASGIApp:
+        self._ticking = asyncio.create_task(self._tick())
+        return build_http(
+            self,
+            self.authenticator,
+            Admission(self._allowances, self._meter),
+            max_body_bytes=self._surface.max_body_bytes,
+            proxies=self._surface.trusted_proxies + proxies_in_front(),
+        )
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                await self._allowances.tick()
+            except Exception:  # whatever it is, usage is kept and told with the next
+                logger.exception("usage could not be reported")
+
+    async def _stop(self) -> None:
+        """What was used is told before it is gone."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        await self._allowances.close()
+        await self.authenticator.aclose()

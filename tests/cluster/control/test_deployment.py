@@ -1,0 +1,75 @@
+"""The control plane's replica as Serve constructs it, without a Serve."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from autoglm.errors import ConfigError
+from autoglm.home import ensure_key
+from cluster.control.database import Database
+from cluster.control.deployment import Control
+from serve_app.environment import free_ports
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own, and no operator's settings."""
+    monkeypatch.setenv("AUTOGLM_HOME", str(tmp_path))
+    for name in ("AUTOGLM_API_KEY", "AUTOGLM_DATABASE_URL", "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@asynccontextmanager
+async def serving(control: Control) -> AsyncIterator[httpx.AsyncClient]:
+    """Its application as Serve mounts it: below `/admin`, which its paths name too."""
+    app = await control.__serve_build_asgi_app__()
+    transport = httpx.ASGITransport(app, root_path="/admin")
+    headers = {"authorization": f"Bearer {ensure_key()}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        try:
+            yield client
+        finally:
+            await control.stop()
+
+
+async def test_a_first_start_makes_the_database_and_the_local_key_administrates() -> None:
+    """On a bare machine nothing else is asked for."""
+    async with serving(Control({}, 0)) as client:
+        created = await client.post("/admin/v1/keys", json={"name": "ci", "scopes": ["chat"]})
+        assert created.status_code == 201
+        listed = (await client.get("/admin/v1/keys")).json()["data"]
+        assert [key["id"] for key in listed] == [created.json()["id"]]
+
+
+async def test_nobody_else_administrates() -> None:
+    """Not without a key, and not with a wrong one."""
+    async with serving(Control({}, 0)) as client:
+        for headers in ({"authorization": ""}, {"authorization": "Bearer ag-wrong"}):
+            assert (await client.get("/admin/v1/keys", headers=headers)).status_code == 401
+
+
+async def test_a_database_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replica starts, and says 503 until there is one."""
+    [port] = free_ports(1)
+    monkeypatch.setenv("AUTOGLM_DATABASE_URL", f"postgresql://ann:hidden@127.0.0.1:{port}/none")
+    async with serving(Control({}, 0)) as client:
+        response = await client.get("/admin/v1/keys")
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "unavailable")
+        assert "hidden" not in response.text
+
+
+def test_a_newer_database_is_refused(own_home: Path) -> None:
+    """With what to do, before anything is changed."""
+    Control({}, 0)
+    url = f"sqlite:///{own_home / 'control.db'}"
+    with closing(Database(url)) as database, database.connection() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="newer"):
+        Control({}, 0)

@@ -1,0 +1,135 @@
+"""The reconcile loop against a Serve of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autoglm.contract.key import KeyRequest
+from autoglm.contract.scope import Scope
+from autoglm.errors import UnavailableError
+from cluster.control import keys
+from cluster.control.database import Database
+from cluster.control.reconciliation import DRIFT_S, Reconciler
+from cluster.control.store import Store
+from deployments.access import Snapshot
+
+ROUTER: dict[str, Any] = {"name": "autoglm", "args": {}, "deployments": [{"name": "router", "user_config": {}}]}
+
+
+class FakeServe:
+    """Runs at once whatever it is given; `fault` is raised instead."""
+
+    def __init__(self) -> None:
+        self.applications: list[dict[str, Any]] = [ROUTER]
+        self.deployed = 0
+        self.asked = 0
+        self.fault: UnavailableError | None = None
+
+    def details(self) -> dict[str, Any]:
+        self.asked += 1
+        if self.fault is not None:
+            raise self.fault
+        applications = {app["name"]: {"status": "RUNNING", "deployed_app_config": app} for app in self.applications}
+        return {"http_options": {"host": "127.0.0.1", "port": 8000}, "applications": applications}
+
+    def deploy(self, config: dict[str, Any]) -> None:
+        self.deployed += 1
+        self.applications = config["applications"]
+
+    @property
+    def credentials(self) -> Snapshot:
+        """What the routers know."""
+        return Snapshot.model_validate(self.applications[0]["deployments"][0]["user_config"]["credentials"])
+
+
+class Loop:
+    """A reconciler with a clock that the test moves."""
+
+    def __init__(self, database: Database, folder: Path, now: datetime) -> None:
+        self.serve = FakeServe()
+        self.seen: list[Snapshot] = []
+        self.time = 0.0
+        self.database = database
+        self.now = now
+        self.reconciler = Reconciler(
+            database,
+            Store(folder),
+            self.serve,
+            self.seen.append,
+            clock=lambda: now,
+            monotonic=lambda: self.time,
+        )
+
+    def new_key(self) -> str:
+        """The id of a key that was not there before."""
+        with self.database.write() as session:
+            key, _ = keys.create(session, KeyRequest(name="ci", scopes=(Scope("chat"),)), self.now)
+            return key.id
+
+
+@pytest.fixture
+def loop(database: Database, tmp_path: Path, now: datetime) -> Loop:
+    return Loop(database, tmp_path / "registered", now)
+
+
+def test_a_new_key_reaches_the_routers_and_a_revoked_one_leaves_them(loop: Loop) -> None:
+    """Each by one deployment, and the control plane itself knows it too."""
+    key = loop.new_key()
+    loop.reconciler.round()
+    assert [view.id for view in loop.serve.credentials.keys] == [key]
+    with loop.database.write() as session:
+        keys.revoke(session, key, loop.now)
+    loop.reconciler.round()
+    assert loop.serve.credentials.keys == ()
+    assert loop.serve.deployed == 2
+    assert loop.seen[-1].keys == ()
+
+
+def test_serve_is_not_asked_while_nothing_changes(loop: Loop) -> None:
+    """A round each second would cost the cores that models need."""
+    loop.reconciler.round()
+    loop.reconciler.round()
+    assert (loop.serve.asked, loop.serve.deployed) == (1, 1)
+
+
+def test_a_file_that_an_operator_deploys_is_told_what_it_does_not_know(loop: Loop) -> None:
+    """It has no credentials in it, so Serve would start new routers without any."""
+    key = loop.new_key()
+    loop.reconciler.round()
+    loop.serve.applications = [ROUTER]
+    loop.time += DRIFT_S
+    loop.reconciler.round()
+    assert [view.id for view in loop.serve.credentials.keys] == [key]
+
+
+def test_what_failed_is_done_in_the_next_round(loop: Loop) -> None:
+    """Serve's API may be away for a while."""
+    loop.serve.fault = UnavailableError("away")
+    with pytest.raises(UnavailableError):
+        loop.reconciler.round()
+    loop.serve.fault = None
+    loop.reconciler.round()
+    assert loop.serve.deployed == 1
+
+
+async def test_a_change_begins_a_round_at_once_and_a_fault_does_not_end_the_loop(loop: Loop) -> None:
+    """The poll alone would be late by its period."""
+    loop.serve.fault = UnavailableError("away")
+    running = asyncio.create_task(loop.reconciler.run())
+    await until(lambda: loop.serve.asked == 1)
+    loop.serve.fault = None
+    loop.reconciler.changed()
+    await until(lambda: loop.serve.deployed == 1)
+    running.cancel()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Give way to others until it is so; pytest's time limit ends a wait for nothing."""
+    while not done():  # noqa: ASYNC110 - the fake is no part of this loop, and has no event to wait for
+        await asyncio.sleep(0)
