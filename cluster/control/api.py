@@ -32,12 +32,13 @@ def build_admin(
     clock: Clock = utc_now,
     store: Store | None = None,
     states: States = nothing_deployed,
+    proxies: int = 0,
 ) -> ASGIApp:
     """The application over one migrated database.
 
     `authenticate` is a FastAPI dependency: the request's Principal, or an AuthenticationError. Every path needs the
     scope `admin`, and every change is in the audit. `store` has the files of registered tasks, by default in the home
-    folder, and `states` tells how their applications fare.
+    folder, and `states` tells how their applications fare. `proxies` of our own stand in front.
     """
     app = DescribedAPI(
         title="Open-AutoGLM control plane",
@@ -48,7 +49,7 @@ def build_admin(
         exception_handlers=ERROR_HANDLERS | {RequestValidationError: on_wrong_query},
         redirect_slashes=False,
     )
-    desk = Desk(database, clock, admin_by(authenticate))
+    desk = Desk(database, clock, admin_by(authenticate, proxies))
     for routes in (key_routes, user_routes, quota_routes, usage_routes, audit_routes):
         app.include_router(routes(desk), prefix=PREFIX, responses=ADMITTED)
     tasks = task_routes(desk, store or Store(default_root()), states)

@@ -56,7 +56,13 @@ class Control:
     async def __serve_build_asgi_app__(self) -> ASGIApp:
         reconciler = Reconciler(self._database, self._store, self._serving, self._authenticator.update)
         self._reconciling = asyncio.create_task(self._reconcile(reconciler))
-        admin = build_admin(self._database, self._authenticate, store=self._store, states=self._serving.states)
+        admin = build_admin(
+            self._database,
+            self._authenticate,
+            store=self._store,
+            states=self._serving.states,
+            proxies=self._proxies,
+        )
         return Announcing(at_the_root(admin), reconciler.changed)
 
     async def stop(self) -> None:

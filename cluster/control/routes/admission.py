@@ -17,6 +17,7 @@ from cluster.control.audit import Actor
 from cluster.control.clock import Clock
 from cluster.control.database import Database
 from deployments.access.principal import Principal
+from serve_app.http.address import client_address
 from serve_app.http.body import field_path, parse_body, shown
 from serve_app.http.errors import error_response, request_id_of
 
@@ -40,13 +41,13 @@ class Desk:
     admin: Admin
 
 
-def admin_by(authenticate: Authenticate) -> Admin:
-    """The dependency that lets administrators in, and no others."""
+def admin_by(authenticate: Authenticate, proxies: int) -> Admin:
+    """The dependency that lets administrators in, and no others; `proxies` of our own stand before them."""
 
     def admin(request: Request, caller: Principal = Depends(authenticate)) -> Actor:
         if not caller.allows(ADMIN):
             raise PermissionDeniedError("authorization: this credential has not the scope 'admin', which is needed")
-        return Actor(str(caller), request.client.host if request.client else "")
+        return Actor(str(caller), client_address(request.scope, proxies))
 
     return admin
 

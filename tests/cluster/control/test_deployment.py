@@ -55,6 +55,15 @@ async def test_nobody_else_administrates() -> None:
             assert (await client.get("/admin/v1/keys", headers=headers)).status_code == 401
 
 
+async def test_the_audit_tells_from_where_and_not_what_a_caller_says() -> None:
+    """With one proxy of ours in front, the address is the last that was appended."""
+    async with serving(Control({}, 1)) as client:
+        forwarded = {"x-forwarded-for": "6.6.6.6, 10.0.0.5"}
+        await client.post("/admin/v1/keys", json={"name": "ci", "scopes": ["chat"]}, headers=forwarded)
+        [entry] = (await client.get("/admin/v1/audit")).json()["data"]
+        assert entry["address"] == "10.0.0.5"
+
+
 async def test_a_database_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The replica starts, and says 503 until there is one."""
     [port] = free_ports(1)
