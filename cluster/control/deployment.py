@@ -11,14 +11,14 @@ from typing import Any
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from autoglm.errors import UnavailableError
+from autoglm.errors import ConfigError, UnavailableError
 from autoglm.home import ensure_key
 from cluster.control import migrate
 from cluster.control.api import build_admin
 from cluster.control.clock import utc_now
 from cluster.control.database import Database
 from cluster.control.quota import Ledger
-from cluster.control.reconciliation import Reconciler
+from cluster.control.reconciliation import Reconciler, Serves
 from cluster.control.serving import Serving
 from cluster.control.store import Store, default_root
 from deployments.access import AccessConfig, Authenticator, Principal
@@ -39,13 +39,15 @@ class Control:
         ConfigError: the database is of a newer program, or half-migrated. One that does not answer yet is waited for.
     """
 
-    def __init__(self, access: dict[str, Any], trusted_proxies: int) -> None:
+    def __init__(self, access: dict[str, Any], trusted_proxies: int, serving: Serves | None = None) -> None:
+        self._is_told = False
+        self._refused: ConfigError | None = None
         self._url = os.environ.get("AUTOGLM_DATABASE_URL")
         self._is_migrated = self._migrate()
         self._database = Database(self._url)
         self._ledger = Ledger(self._database)
         self._store = Store(default_root())
-        self._serving = Serving()
+        self._serving = serving or Serving()
         self._proxies = trusted_proxies + proxies_in_front()
         key = os.environ.get("AUTOGLM_API_KEY") or ensure_key()
         self._authenticator = Authenticator(AccessConfig.model_validate(access), local_key=key)
@@ -64,6 +66,11 @@ class Control:
             proxies=self._proxies,
         )
         return Announcing(at_the_root(admin), reconciler.changed)
+
+    def check_health(self) -> None:
+        """Called by Serve; raises ConfigError, as the start would, for a database that came back as another."""
+        if self._refused is not None:
+            raise self._refused
 
     async def stop(self) -> None:
         """End what runs in the background, and close the database."""
@@ -87,15 +94,21 @@ class Control:
     async def _reconcile(self, reconciler: Reconciler) -> None:
         while not self._is_migrated:
             await asyncio.sleep(RETRY_S)
-            self._is_migrated = await asyncio.to_thread(self._migrate)
+            try:
+                self._is_migrated = await asyncio.to_thread(self._migrate)
+            except ConfigError as error:
+                self._refused = error
+                return
         await reconciler.run()
 
     def _migrate(self) -> bool:
-        """Whether the database answered and has this program's schema now."""
+        """Whether the database answered and has this program's schema now; raises ConfigError where it cannot."""
         try:
             migrate.upgrade(self._url)
         except UnavailableError as error:
-            logger.warning("the control plane's database does not answer; the next try is in %s s: %s", RETRY_S, error)
+            if not self._is_told:
+                logger.warning("the control plane's database does not answer and is waited for: %s", error.message)
+            self._is_told = True
             return False
         return True
 

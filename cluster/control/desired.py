@@ -15,21 +15,26 @@ def desired(details: Mapping[str, Any], versions: Iterable[Registered], told: Ma
     """The whole config for Serve, made from the details that Serve gives of itself.
 
     A registered version gets its route once it runs; of several versions of a name the last one, the newest, counts.
+    A version that the operator's file declares too is the file's.
     """
-    found = list(versions)
+    declared = list(configs(details))
+    names = {config["name"] for config in declared}
+    added = [version for version in versions if app_name(version.name, version.version) not in names]
     routes = (
         registered_route(version.name, version.version, version.declaration)
-        for version in found
+        for version in added
         if status(details, version) == RUNNING
     )
     told = {**told, "registered": [route.model_dump(mode="json", exclude_defaults=True) for route in routes]}
-    declared = (with_told(config, told) if config["name"] == ROUTER_APP else config for config in configs(details))
-    registered = (
-        registered_application(version.name, version.version, version.declaration, version.fitted) for version in found
-    )
     return {
         "http_options": {name: details["http_options"][name] for name in ("host", "port")},
-        "applications": [*declared, *registered],
+        "applications": [
+            *(with_told(config, told) if config["name"] == ROUTER_APP else config for config in declared),
+            *(
+                registered_application(version.name, version.version, version.declaration, version.fitted)
+                for version in added
+            ),
+        ],
     }
 
 
@@ -37,7 +42,7 @@ def configs(details: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The applications that an operator deployed; what was made of registrations is made anew."""
     for application in details["applications"].values():
         config = application["deployed_app_config"]
-        if config is not None and "fitted" not in config["args"]:
+        if config is not None and "fitted" not in config.get("args", {}):
             yield config
 
 
@@ -52,13 +57,13 @@ def routed(details: Mapping[str, Any]) -> frozenset[str]:
     if router is None or router["status"] != RUNNING or router["deployed_app_config"] is None:
         return frozenset()
     [deployment] = router["deployed_app_config"]["deployments"]
-    return frozenset(route["app"] for route in deployment["user_config"].get("registered", ()))
+    return frozenset(route["app"] for route in (deployment.get("user_config") or {}).get("registered", ()))
 
 
 def with_told(config: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """The router's application with what the control plane tells in its user_config."""
     [router] = config["deployments"]
-    return {**config, "deployments": [{**router, "user_config": {**router["user_config"], **told}}]}
+    return {**config, "deployments": [{**router, "user_config": {**(router.get("user_config") or {}), **told}}]}
 
 
 def is_settled(details: Mapping[str, Any], versions: Iterable[Registered]) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from autoglm.errors import AutoGLMError
 from cluster.control import epoch, registrations, snapshot
+from cluster.control.applications import State
 from cluster.control.clock import Clock, utc_now
 from cluster.control.database import Database
 from cluster.control.desired import desired, is_deployed, is_settled
@@ -24,11 +25,13 @@ logger = logging.getLogger("ray.serve")
 
 
 class Serves(Protocol):
-    """Serve, as the loop needs it."""
+    """Serve, as the control plane needs it (`serving.Serving`)."""
 
     def details(self) -> dict[str, Any]: ...
 
     def deploy(self, config: dict[str, Any]) -> None: ...
+
+    def states(self) -> Mapping[str, State]: ...
 
 
 class Reconciler:
@@ -67,6 +70,8 @@ class Reconciler:
                 self._tell_fault("")
             except AutoGLMError as error:
                 self._tell_fault(error.message)
+            except Exception as fault:  # this program's own; the next change must find the loop alive
+                self._tell_fault(repr(fault), fault)
             try:
                 await asyncio.wait_for(self._changed.wait(), POLL_S)
             except TimeoutError:
@@ -97,12 +102,12 @@ class Reconciler:
         self._done = seen if is_settled(details, seen[1]) else None
         self._compared = self._monotonic()
 
-    def _tell_fault(self, message: str) -> None:
+    def _tell_fault(self, message: str, cause: Exception | None = None) -> None:
         """Each fault once, not each second; and that it is over."""
         if message == self._fault:
             return
         self._fault = message
         if message:
-            logger.error("the control plane cannot do its work and tries again: %s", message)
+            logger.error("the control plane cannot do its work and tries again: %s", message, exc_info=cause)
         else:
             logger.info("the control plane works again")

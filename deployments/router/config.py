@@ -62,6 +62,9 @@ class RouterConfig(Frozen):
     limits: Limits = Limits()
 
     def with_routes(self, added: Iterable[Route]) -> RouterConfig:
-        """The same with more routes; one of a known name takes its place."""
-        routes = {route.name: route for route in (*self.routes, *added)}
+        """The same with more routes; one of a known name takes its place, at its price."""
+        routes = {route.name: route for route in self.routes}
+        for route in added:
+            known = routes.get(route.name)
+            routes[route.name] = route.model_copy(update={"price": known.price}) if known else route
         return RouterConfig(routes=tuple(routes.values()), limits=self.limits)

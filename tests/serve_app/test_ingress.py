@@ -54,9 +54,11 @@ async def test_the_local_key_is_made_once_and_opens(ingress: Ingress) -> None:
 
 
 async def test_a_registered_version_is_served_beside_the_declared_ones(ingress: Ingress) -> None:
-    """One of a declared name takes its place."""
-    await ingress.reconfigure({"routes": [route("mood", "v1"), route("iris", "v1")], **TOLD})
+    """One of a declared name takes its place, and costs as much."""
+    priced = route("mood", "v1") | {"price": {"prompt": "2"}}
+    await ingress.reconfigure({"routes": [priced, route("iris", "v1")], **TOLD})
     assert await served(ingress) == [("mood", "v2"), ("iris", "v1")]
+    assert ingress.route("mood", param="task", tasks=PREDICTING).price.prompt == 2
     await ingress.reconfigure({"routes": [route("mood", "v1")], **TOLD, "registered": []})
     assert await served(ingress) == [("mood", "v1")]
 

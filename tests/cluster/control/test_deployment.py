@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from autoglm.home import ensure_key
 from cluster.control.database import Database
 from cluster.control.deployment import Control
 from serve_app.environment import free_ports
+from tests.cluster.control.fake_serve import FakeServe
 
 
 @pytest.fixture(autouse=True)
@@ -41,23 +43,33 @@ async def serving(control: Control) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_a_first_start_makes_the_database_and_the_local_key_administrates() -> None:
     """On a bare machine nothing else is asked for."""
-    async with serving(Control({}, 0)) as client:
+    async with serving(Control({}, 0, FakeServe())) as client:
         created = await client.post("/admin/v1/keys", json={"name": "ci", "scopes": ["chat"]})
         assert created.status_code == 201
         listed = (await client.get("/admin/v1/keys")).json()["data"]
         assert [key["id"] for key in listed] == [created.json()["id"]]
 
 
+async def test_what_is_administrated_reaches_the_routers() -> None:
+    """By the loop that the replica runs; the answer does not wait for it."""
+    serve = FakeServe()
+    async with serving(Control({}, 0, serve)) as client:
+        created = (await client.post("/admin/v1/keys", json={"name": "ci", "scopes": ["chat"]})).json()
+        while not (pushed := await asyncio.to_thread(serve.pushed.get, timeout=60)).keys:
+            pass  # the round of the start, in which there was no key yet
+        assert [key.id for key in pushed.keys] == [created["id"]]
+
+
 async def test_nobody_else_administrates() -> None:
     """Not without a key, and not with a wrong one."""
-    async with serving(Control({}, 0)) as client:
+    async with serving(Control({}, 0, FakeServe())) as client:
         for headers in ({"authorization": ""}, {"authorization": "Bearer ag-wrong"}):
             assert (await client.get("/admin/v1/keys", headers=headers)).status_code == 401
 
 
 async def test_the_audit_tells_from_where_and_not_what_a_caller_says() -> None:
     """With one proxy of ours in front, the address is the last that was appended."""
-    async with serving(Control({}, 1)) as client:
+    async with serving(Control({}, 1, FakeServe())) as client:
         forwarded = {"x-forwarded-for": "6.6.6.6, 10.0.0.5"}
         await client.post("/admin/v1/keys", json={"name": "ci", "scopes": ["chat"]}, headers=forwarded)
         [entry] = (await client.get("/admin/v1/audit")).json()["data"]
@@ -68,7 +80,7 @@ async def test_a_database_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyP
     """The replica starts, and says 503 until there is one."""
     [port] = free_ports(1)
     monkeypatch.setenv("AUTOGLM_DATABASE_URL", f"postgresql://ann:hidden@127.0.0.1:{port}/none")
-    async with serving(Control({}, 0)) as client:
+    async with serving(Control({}, 0, FakeServe())) as client:
         response = await client.get("/admin/v1/keys")
         assert (response.status_code, response.json()["error"]["code"]) == (503, "unavailable")
         assert "hidden" not in response.text
@@ -76,9 +88,9 @@ async def test_a_database_that_is_down_is_waited_for(monkeypatch: pytest.MonkeyP
 
 def test_a_newer_database_is_refused(own_home: Path) -> None:
     """With what to do, before anything is changed."""
-    Control({}, 0)
+    Control({}, 0, FakeServe())
     url = f"sqlite:///{own_home / 'control.db'}"
     with closing(Database(url)) as database, database.connection() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="newer"):
-        Control({}, 0)
+        Control({}, 0, FakeServe())

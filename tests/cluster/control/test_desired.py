@@ -98,6 +98,21 @@ def test_applications_of_others_are_left_alone() -> None:
     assert is_deployed(details, wanted)
 
 
+def test_an_application_of_the_operators_without_arguments_stays() -> None:
+    """Serve's own form asks for none."""
+    theirs = {"name": "theirs", "import_path": "their.module:app"}
+    assert named(desired(serving(ROUTER, theirs), [], TOLD))["theirs"] == theirs
+
+
+def test_a_version_that_the_file_declares_is_the_files() -> None:
+    """Serve takes no two applications of a name, and would take neither change."""
+    details = serving(ROUTER, IRIS)
+    wanted = desired(details, [version("v1", "iris")], TOLD)
+    assert [application["name"] for application in wanted["applications"]] == ["autoglm", "model-iris-v1"]
+    assert named(wanted)["model-iris-v1"] == IRIS
+    assert router_config(wanted)["registered"] == []
+
+
 def test_what_is_deployed_already_is_not_deployed_again() -> None:
     """Each deployment wakes the controller and every router."""
     wanted = desired(serving(ROUTER, IRIS), [version("v1")], TOLD)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,34 +17,7 @@ from cluster.control.database import Database
 from cluster.control.reconciliation import DRIFT_S, Reconciler
 from cluster.control.store import Store
 from deployments.access import Snapshot
-
-ROUTER: dict[str, Any] = {"name": "autoglm", "args": {}, "deployments": [{"name": "router", "user_config": {}}]}
-
-
-class FakeServe:
-    """Runs at once whatever it is given; `fault` is raised instead."""
-
-    def __init__(self) -> None:
-        self.applications: list[dict[str, Any]] = [ROUTER]
-        self.deployed = 0
-        self.asked = 0
-        self.fault: UnavailableError | None = None
-
-    def details(self) -> dict[str, Any]:
-        self.asked += 1
-        if self.fault is not None:
-            raise self.fault
-        applications = {app["name"]: {"status": "RUNNING", "deployed_app_config": app} for app in self.applications}
-        return {"http_options": {"host": "127.0.0.1", "port": 8000}, "applications": applications}
-
-    def deploy(self, config: dict[str, Any]) -> None:
-        self.deployed += 1
-        self.applications = config["applications"]
-
-    @property
-    def credentials(self) -> Snapshot:
-        """What the routers know."""
-        return Snapshot.model_validate(self.applications[0]["deployments"][0]["user_config"]["credentials"])
+from tests.cluster.control.fake_serve import ROUTER, FakeServe
 
 
 class Loop:
@@ -118,9 +90,10 @@ def test_what_failed_is_done_in_the_next_round(loop: Loop) -> None:
     assert loop.serve.deployed == 1
 
 
-async def test_a_change_begins_a_round_at_once_and_a_fault_does_not_end_the_loop(loop: Loop) -> None:
+@pytest.mark.parametrize("fault", [UnavailableError("away"), KeyError("a form that nobody thought of")])
+async def test_a_change_begins_a_round_at_once_and_a_fault_does_not_end_the_loop(loop: Loop, fault: Exception) -> None:
     """The poll alone would be late by its period."""
-    loop.serve.fault = UnavailableError("away")
+    loop.serve.fault = fault
     running = asyncio.create_task(loop.reconciler.run())
     await until(lambda: loop.serve.asked == 1)
     loop.serve.fault = None
