@@ -139,7 +139,8 @@ async def test_a_url_that_fails_leaves_the_last_good_set(
     with caplog.at_level(logging.WARNING, logger="ray.serve"):
         assert await known(keys, "one", "two") == [True, False]
     assert "cannot be used, the keys of before stay" in caplog.text
-    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
+    # Ray, where another test has set it up, lets a record reach pytest twice.
+    assert len({id(record) for record in caplog.records if record.levelno == logging.WARNING}) == 1
     assert "/elsewhere" not in key_server.paths
     key_server.status, key_server.document = 200, TWO
     monkeypatch.setattr(keys, "_transport", None)
