@@ -28,6 +28,11 @@ def read_key() -> str | None:
         return None
 
 
+def server_key() -> str:
+    """The key that a server takes: `AUTOGLM_API_KEY`, which the nodes of a cluster share, or else the local key."""
+    return os.environ.get("AUTOGLM_API_KEY") or ensure_key()
+
+
 def ensure_key() -> str:
     """The local key, made on first use: readable by its owner alone, the same for two starts at once."""
     path = key_path()

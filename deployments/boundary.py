@@ -1,4 +1,4 @@
-"""What leaves a replica: errors of the tree, and no others."""
+"""What enters and leaves a replica: errors of the tree, and no others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autoglm.errors import APIStatusError, UpstreamError
+from pydantic import ValidationError
+
+from autoglm.errors import APIStatusError, BadRequestError, UpstreamError
 
 logger = logging.getLogger("ray.serve")
 
@@ -25,3 +27,10 @@ def plain_errors(name: str) -> Iterator[None]:
     except Exception as fault:
         logger.exception("%s failed", name)
         raise UpstreamError(f"{name} failed: {type(fault).__name__}; the replica's log has it") from None
+
+
+def wrong_field(error: ValidationError) -> BadRequestError:
+    """The first fault of a request that is not of its form."""
+    fault = error.errors(include_url=False)[0]
+    param = ".".join(map(str, fault["loc"]))
+    return BadRequestError(f"{param}: {fault['msg']}", param=param)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from ray import serve
 from starlette.types import ASGIApp
 
-from autoglm.home import ensure_key
+from autoglm.home import server_key
 from deployments.access import AccessConfig, Authenticator, Snapshot
 from deployments.quota import Allowances, Meter, QuotaView
 from deployments.router import Connect, Route, Router, RouterConfig
@@ -53,8 +52,7 @@ class Ingress(Router):
     def __init__(self, surface: dict[str, Any], connect: Connect = serve.get_deployment_handle) -> None:
         super().__init__(connect)
         self._surface = SurfaceConfig.model_validate(surface)
-        key = os.environ.get("AUTOGLM_API_KEY") or ensure_key()
-        self.authenticator = Authenticator(self._surface.security, local_key=key)
+        self.authenticator = Authenticator(self._surface.security, local_key=server_key())
         self._meter = Meter()
         self._allowances = Allowances(ControlBank(connect), self._meter)
         self._registered: tuple[Route, ...] = ()

@@ -7,7 +7,6 @@ from starlette.types import ASGIApp
 
 from autoglm import __version__
 from cluster.control.applications import States, nothing_deployed
-from cluster.control.clock import Clock, utc_now
 from cluster.control.database import Database
 from cluster.control.routes.admission import Authenticate, Desk, admin_by, on_wrong_query
 from cluster.control.routes.audit import audit_routes
@@ -17,6 +16,7 @@ from cluster.control.routes.tasks import task_routes
 from cluster.control.routes.usage import usage_routes
 from cluster.control.routes.users import user_routes
 from cluster.control.store import Store, default_root
+from deployments.clock import Clock, utc_now
 from serve_app.http.errors import ERROR_HANDLERS
 from serve_app.http.middleware import RequestId
 from serve_app.http.schema import DescribedAPI, errors

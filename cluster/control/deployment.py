@@ -12,19 +12,19 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from autoglm.errors import ConfigError, UnavailableError
-from autoglm.home import ensure_key
+from autoglm.home import server_key
 from cluster.control import migrate
 from cluster.control.api import build_admin
-from cluster.control.clock import utc_now
 from cluster.control.database import Database
 from cluster.control.quota import Ledger
 from cluster.control.reconciliation import Reconciler, Serves
 from cluster.control.serving import Serving
 from cluster.control.store import Store, default_root
 from deployments.access import AccessConfig, Authenticator, Principal
+from deployments.clock import utc_now
 from deployments.quota import Lease, Report, Wanted
 from serve_app.environment import proxies_in_front
-from serve_app.http.address import client_address
+from serve_app.http.middleware import authenticated
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 RETRY_S = 1.0
@@ -49,8 +49,7 @@ class Control:
         self._store = Store(default_root())
         self._serving = serving or Serving()
         self._proxies = trusted_proxies + proxies_in_front()
-        key = os.environ.get("AUTOGLM_API_KEY") or ensure_key()
-        self._authenticator = Authenticator(AccessConfig.model_validate(access), local_key=key)
+        self._authenticator = Authenticator(AccessConfig.model_validate(access), local_key=server_key())
         self._reconciling: asyncio.Task[None] | None = None
         # Serve awaits it when the replica stops. As the class's, Python's collector would call it, and await nothing.
         self.__del__ = self.stop
@@ -88,8 +87,7 @@ class Control:
         await asyncio.to_thread(self._ledger.report, report, utc_now())
 
     async def _authenticate(self, request: Request) -> Principal:
-        header = ", ".join(request.headers.getlist("authorization"))
-        return await self._authenticator.authenticate(header, client_address(request.scope, self._proxies))
+        return await authenticated(request.scope, self._authenticator, self._proxies)
 
     async def _reconcile(self, reconciler: Reconciler) -> None:
         while not self._is_migrated:

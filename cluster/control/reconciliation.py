@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from autoglm.errors import AutoGLMError
 from cluster.control import epoch, registrations, snapshot
 from cluster.control.applications import State
-from cluster.control.clock import Clock, utc_now
 from cluster.control.database import Database
 from cluster.control.desired import desired, is_deployed, is_settled
 from cluster.control.registrations import Registered
 from cluster.control.store import Store
 from deployments.access import Snapshot
+from deployments.clock import Clock, utc_now
 
 POLL_S = 1.0  # changes made through this process are seen at once; others' (a second process, a restored file) so late
 DRIFT_S = 5.0  # so often Serve is asked whether an operator deployed a file, which knows nothing of what was told

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from autoglm.contract.scope import Scope
 from autoglm.errors import APIStatusError, AuthenticationError, RateLimitError
@@ -17,6 +16,7 @@ from deployments.access.principal import Principal
 from deployments.access.room import Room
 from deployments.access.secret import digest, matches
 from deployments.access.snapshot import Snapshot
+from deployments.clock import Clock, utc_now
 
 LOCAL = Principal(
     kind="local",
@@ -29,11 +29,6 @@ FORMS: dict[Method, str] = {
     "basic": "'Basic NAME:PASSWORD', the pair in base64",
     "jwt": "'Bearer TOKEN', a JWT",
 }
-
-
-def utc_now() -> datetime:
-    """The present moment."""
-    return datetime.now(UTC)
 
 
 class Authenticator:
@@ -51,7 +46,7 @@ class Authenticator:
         config: AccessConfig,
         *,
         local_key: str,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if not local_key:

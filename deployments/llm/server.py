@@ -17,7 +17,8 @@ from ray.serve.llm.deployment import LLMServer
 from vllm.entrypoints.serve.exception_handling.error_response import create_error_response
 from vllm.exceptions import VLLMClientError
 
-from autoglm.errors import APIStatusError, BadRequestError, error_class
+from autoglm.errors import APIStatusError, error_class
+from deployments.boundary import wrong_field
 from deployments.llm.config import LLMVersion
 
 REQUESTS = {"chat": ChatCompletionRequest, "completions": CompletionRequest}
@@ -60,7 +61,7 @@ class Server(LLMServer):
                 yield response
         except VLLMClientError as fault:
             raise refusal(create_error_response(fault)) from None
-        except ValidationError as fault:
+        except ValidationError as fault:  # the router checks the fields; what is in them is the engine's to know
             raise wrong_field(fault) from None
 
 
@@ -68,13 +69,6 @@ def refusal(response: Any) -> APIStatusError:
     """An ErrorResponse, of which the engine has one class and the server another, as an error of the tree."""
     fault = response.error
     return error_class(int(fault.code))(fault.message, param=fault.param)
-
-
-def wrong_field(error: ValidationError) -> BadRequestError:
-    """What the engine's own form of a request does not allow; the router checks the fields, not what is in them."""
-    fault = error.errors(include_url=False)[0]
-    param = ".".join(str(part) for part in fault["loc"])
-    return BadRequestError(f"{param}: {fault['msg']}", param=param)
 
 
 def llm_config(version: LLMVersion, source: str) -> Any:

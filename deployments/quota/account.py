@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from autoglm.errors import QuotaExceededError, UnavailableError
+from deployments.clock import Clock
 from deployments.quota.alone import Alone
 from deployments.quota.bank import Bank, Lease, Settlement, Wanted, new_id
 from deployments.quota.pool import Pool
 from deployments.quota.reservation import Reservation
 from deployments.quota.subject import Subject
 from deployments.quota.view import QuotaView
-from deployments.quota.windows import BY_NAME, NOTHING, Amount, Clock, Standing
+from deployments.quota.windows import BY_NAME, NOTHING, Amount, Standing
 
 MAX_WAITING = 1000
 SHARE = 8  # of what is left, a lease takes at most an eighth beyond what waits for it

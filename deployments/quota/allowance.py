@@ -19,6 +19,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from autoglm.errors import UnavailableError
+from deployments.clock import Clock, utc_now
 from deployments.quota.account import Account
 from deployments.quota.alone import Alone
 from deployments.quota.bank import Bank, Report, new_id
@@ -26,7 +27,7 @@ from deployments.quota.meter import Meter
 from deployments.quota.reservation import Reservation, Unlimited
 from deployments.quota.subject import Subject
 from deployments.quota.view import QuotaView
-from deployments.quota.windows import LIMITS, Amount, Clock, utc_now
+from deployments.quota.windows import LIMITS, Amount
 
 ACCOUNTS_A_REPORT = 500  # so that its transaction is short
 ROWS_A_REPORT = 1000

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from deployments.clock import Clock
 from deployments.quota.bank import Booking, Lease
 from deployments.quota.refusal import refused
 from deployments.quota.reservation import Reservation
 from deployments.quota.subject import Subject
 from deployments.quota.view import QuotaView
-from deployments.quota.windows import LIMITS, NOTHING, Amount, Clock, Limit, Standing, Window
+from deployments.quota.windows import LIMITS, NOTHING, Amount, Limit, Standing, Window
 
 logger = logging.getLogger("ray.serve")
 

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 
-from deployments.quota.windows import Clock, utc_now
+from deployments.clock import Clock, utc_now
 
 logger = logging.getLogger("ray.serve")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,13 +11,6 @@ from deployments.quota.subject import Subject
 
 MICROS = 1_000_000  # in one of the currency; floats would drift
 EVER_START = datetime(1970, 1, 1, tzinfo=UTC)
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
 
 
 class Window(StrEnum):

@@ -21,7 +21,7 @@ from autoglm.contract import (
     ModelList,
     PredictRequest,
 )
-from autoglm.errors import BadRequestError
+from deployments.boundary import wrong_field
 from deployments.router.answer import Answer
 from deployments.router.config import Limits, Route, RouterConfig
 from deployments.router.limits import check_generation, check_inputs, check_texts
@@ -196,9 +196,7 @@ def validated(model: type[Request], fields: dict[str, Any]) -> Request:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        param = ".".join(map(str, first["loc"]))
-        raise BadRequestError(f"{param}: {first['msg']}", param=param) from None
+        raise wrong_field(error) from None
 
 
 def without_nulls(payload: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autoglm.errors import APIStatusError
-from deployments.access import Authenticator
+from deployments.access import Authenticator, Principal
 from serve_app.http.address import client_address
 from serve_app.http.errors import error_response
 
@@ -51,10 +51,8 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            # Several headers are one list (RFC 9110, 5.3), which no credential is.
-            header = ", ".join(Headers(scope=scope).getlist("authorization"))
             try:
-                principal = await self._authenticator.authenticate(header, client_address(scope, self._proxies))
+                principal = await authenticated(scope, self._authenticator, self._proxies)
             except APIStatusError as error:
                 response = error_response(error, scope["state"]["request_id"])
                 if error.status == 401:
@@ -63,3 +61,10 @@ class Authentication:
                 return
             scope["state"]["principal"] = principal
         await self._app(scope, receive, send)
+
+
+async def authenticated(scope: Scope, authenticator: Authenticator, proxies: int) -> Principal:
+    """Who makes the request; raises as `Authenticator.authenticate` does."""
+    # Several headers are one list (RFC 9110, 5.3), which no credential is.
+    header = ", ".join(Headers(scope=scope).getlist("authorization"))
+    return await authenticator.authenticate(header, client_address(scope, proxies))

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 from autoglm.contract.scope import Scope
 from autoglm.errors import BadRequestError, PermissionDeniedError
 from cluster.control.audit import Actor
-from cluster.control.clock import Clock
 from cluster.control.database import Database
 from deployments.access.principal import Principal
+from deployments.clock import Clock
 from serve_app.http.address import client_address
 from serve_app.http.body import field_path, parse_body, shown
 from serve_app.http.errors import error_response, request_id_of

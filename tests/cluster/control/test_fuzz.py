@@ -12,11 +12,11 @@ from autoglm.contract.scope import Scope
 from autoglm.errors import AuthenticationError
 from cluster.control import upsert
 from cluster.control.api import build_admin
-from cluster.control.clock import utc_now
 from cluster.control.database import Database
 from cluster.control.store import Store
 from cluster.control.tables import Tenant
 from deployments.access.principal import Principal
+from deployments.clock import utc_now
 from tests.fuzzing import Fuzzing, config, lead_past_not_found, send_archives, served
 
 KEY = "ag-of-the-test"
