@@ -21,9 +21,12 @@ unexport PYTHONDONTWRITEBYTECODE
 serve: $(INSTALLED)
 	@exec $(BIN)/python -m serve_app up --port $(PORT) $(if $(filter gpu,$(HW)),--gpu)
 
-# The control plane's tests start a PostgreSQL of their own; where there is none, Debian's is installed.
+# The control plane's tests start a PostgreSQL of their own, the cache's a Redis, those of several clusters an nginx;
+# where there is none, Debian's is installed.
 test: $(INSTALLED)
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt-get install -y --no-install-recommends postgresql
+	@ls /usr/bin/redis-server >/dev/null 2>&1 || apt-get install -y --no-install-recommends redis-server
+	@ls /usr/sbin/nginx >/dev/null 2>&1 || apt-get install -y --no-install-recommends nginx-light
 	$(BIN)/python -m pytest -m "not gpu"
 
 # As the tests do it, with TIMES as many examples and another seed each time: both planes, and a running cluster.

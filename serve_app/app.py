@@ -16,9 +16,10 @@ from ray.serve import Application
 from autoglm.contract import TaskConfig
 from deployments.llm import LLM, LLMVersion
 from deployments.predictor import Predictor
-from deployments.router import Route, RouterConfig
+from deployments.router import Route, RouterConfig, TargetPolicy
 from serve_app.bank import CONTROL_APP
 from serve_app.config import AutoscalingConfig, ClusterConfig, ModelConfig, ResourcesConfig, TaskEntry, VersionConfig
+from serve_app.grpc import SERVICER
 from serve_app.ingress import Ingress, SurfaceConfig
 
 ROUTER_APP = "autoglm"
@@ -75,8 +76,14 @@ def render(config: ClusterConfig) -> dict[str, Any]:
     """The multi-application config that `serve run`, `serve deploy` and KubeRay's serveConfigV2 take as it is."""
     return {
         "http_options": {"host": config.server.host, "port": config.server.port},
+        **grpc_options(config.server.grpc_port),
         "applications": [*applications(config), router_application(config), control_application(config)],
     }
+
+
+def grpc_options(port: int | None) -> dict[str, Any]:
+    """The part of the config that has Serve serve gRPC. Its host is HTTP's."""
+    return {} if port is None else {"grpc_options": {"port": port, "grpc_servicer_functions": [SERVICER]}}
 
 
 def applications(config: ClusterConfig) -> Iterator[dict[str, Any]]:
@@ -171,7 +178,7 @@ def loaded_by(declaration: TaskConfig) -> dict[str, Any]:
 
 def router_application(config: ClusterConfig) -> dict[str, Any]:
     """The router, whose routes are user_config: they change without a restart."""
-    routing = RouterConfig(routes=tuple(routes(config)), limits=config.server.limits)
+    routing = RouterConfig(routes=tuple(routes(config)), limits=config.server.limits, cache=config.cache)
     surface = SurfaceConfig(
         max_body_bytes=config.server.max_body_bytes,
         trusted_proxies=config.server.trusted_proxies,
@@ -204,9 +211,9 @@ def control_application(config: ClusterConfig) -> dict[str, Any]:
 
 
 def routes(config: ClusterConfig) -> Iterator[Route]:
-    """Where each name leads: a model to its first version, a task to its own."""
+    """Where each name leads: every version of a model, the first of which is asked, and every task."""
     for model in config.models:
-        yield model_route(model)
+        yield from (model_route(model, version) for version in model.versions)
     for task in config.tasks:
         yield Route(
             name=task.name,
@@ -219,26 +226,32 @@ def routes(config: ClusterConfig) -> Iterator[Route]:
             max_batch_size=task.batching.max_batch_size,
             max_replicas=task.autoscaling.max_replicas,
             price=task.price,
+            policy=policy_of(task),
         )
 
 
-def model_route(model: ModelConfig) -> Route:
-    """To the first version."""
-    first = model.versions[0]
+def model_route(model: ModelConfig, version: VersionConfig) -> Route:
+    """To one version."""
     generates = model.task == "text-generation"
-    context = llm_version(model, first).max_model_len if generates else None
+    context = llm_version(model, version).max_model_len if generates else None
     return Route(
         name=model.name,
         task=model.task,
-        model=first.source,
-        version=first.version,
-        app=app_name(model.name, first.version),
+        model=version.source,
+        version=version.version,
+        app=app_name(model.name, version.version),
         deployment="llm" if generates else "predictor",
         max_batch_size=model.batching.max_batch_size,
         max_replicas=model.autoscaling.max_replicas,
         price=model.price,
+        policy=policy_of(model),
         **({} if context is None else {"max_completion_tokens": context}),
     )
+
+
+def policy_of(entry: TargetPolicy) -> TargetPolicy:
+    """The part of an entry that is the router's."""
+    return TargetPolicy.model_construct(**{field: getattr(entry, field) for field in TargetPolicy.model_fields})
 
 
 def app_name(name: str, version: str) -> str:

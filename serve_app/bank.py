@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
+
+from ray import serve
 
 from autoglm.errors import UnavailableError, UpstreamError
 from deployments.quota import Lease, Report, Wanted
-from deployments.router import Connect
 from deployments.router.failures import translated
+
+Reach = Callable[[str, str], Any]  # (deployment, app) -> a Serve DeploymentHandle
 
 CONTROL_APP = "control"
 TIMEOUT_S = 2.0  # a first call without a lease waits so long at most; then its replica goes on by itself
@@ -17,8 +21,8 @@ TIMEOUT_S = 2.0  # a first call without a lease waits so long at most; then its 
 class ControlBank:
     """Raises UnavailableError or TimeoutError where the control plane is away, slow, or without its database."""
 
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+    def __init__(self, reach: Reach = serve.get_deployment_handle) -> None:
+        self._reach = reach
 
     async def reserve(self, wanted: Wanted) -> Lease:
         """Raises QuotaExceededError, as `deployments.quota.Bank` says."""
@@ -32,7 +36,7 @@ class ControlBank:
     async def _answer(self, method: str, message: Wanted | Report) -> Any:
         try:
             with translated("the control plane"):
-                handle = self._connect(CONTROL_APP, CONTROL_APP)
+                handle = self._reach(CONTROL_APP, CONTROL_APP)
                 async with asyncio.timeout(TIMEOUT_S):
                     return await getattr(handle, method).remote(message)
         except UpstreamError as fault:

@@ -16,11 +16,13 @@ from autoglm.contract.price import Price
 from autoglm.errors import ConfigError
 from autoglm.tasks.task_type import infer
 from deployments.access.config import AccessConfig
-from deployments.router import Limits
+from deployments.router import CacheConfig, Limits, TargetPolicy
+from deployments.router.policy import FixedAnswer, OtherModel, OtherVersion
 
 Name = Field(pattern=NAME)
 Version = Field(pattern=VERSION)
 
+UNFIXABLE = frozenset({"embedding", "tabular-regression"})  # tasks whose answers are numbers
 ENGINES: dict[str, str] = {"text-generation": "vllm", "embedding": "transformers"}
 
 
@@ -61,8 +63,8 @@ class VersionConfig(Section):
     resources: ResourcesConfig = ResourcesConfig()
 
 
-class ModelConfig(Section):
-    """A model and its versions. All are deployed; requests go to the first."""
+class ModelConfig(TargetPolicy):
+    """A model, its versions and how the router treats them. All are deployed; requests go to the first."""
 
     name: str = Name
     task: Literal["text-generation", "embedding"]
@@ -82,8 +84,8 @@ class ModelConfig(Section):
         return self
 
 
-class TaskEntry(TaskConfig):
-    """A declared task and how it is deployed."""
+class TaskEntry(TaskConfig, TargetPolicy):
+    """A declared task, how it is deployed and how the router treats it."""
 
     name: str = Name
     version: str = Field(default="v1", pattern=VERSION)
@@ -120,6 +122,7 @@ class ServerConfig(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    grpc_port: int | None = Field(default=None, ge=1, le=65535)  # of grpc.health.v1; None: no gRPC at all
     router_replicas: int = Field(default=2, ge=1)  # one serves on while the other is replaced
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     trusted_proxies: int = Field(default=0, ge=0)  # of the operator's own, each of which appends to X-Forwarded-For
@@ -133,6 +136,14 @@ class ClusterConfig(Section):
     tasks: list[TaskEntry] = Field(default_factory=list)
     server: ServerConfig = ServerConfig()
     security: AccessConfig = AccessConfig()
+    cache: CacheConfig = CacheConfig()
+
+    @model_validator(mode="after")
+    def _fallbacks_are_declared(self) -> Self:
+        entries: list[ModelConfig | TaskEntry] = [*self.models, *self.tasks]
+        for entry in entries:
+            check_fallbacks(entry, entries)
+        return self
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
@@ -148,6 +159,21 @@ class ClusterConfig(Section):
         if repeated := first_repeated(builds):
             raise ValueError(f"two names with their versions both make {repeated!r}; rename one of them")
         return self
+
+
+def check_fallbacks(entry: ModelConfig | TaskEntry, entries: list[ModelConfig | TaskEntry]) -> None:
+    """Raises ValueError where a fallback could never answer: what it names does something else, or is not there."""
+    alike = {other.name for other in entries if other.task == entry.task and other.name != entry.name}
+    versions = [version.version for version in entry.versions[1:]] if isinstance(entry, ModelConfig) else []
+    for fallback in entry.fallbacks:
+        if isinstance(fallback, OtherModel) and fallback.model not in alike:
+            hint = suggestion.nearest(fallback.model, alike)
+            raise ValueError(f"fallbacks of {entry.name!r}: {fallback.model!r} is no other {entry.task} here; {hint}")
+        if isinstance(fallback, OtherVersion) and fallback.version not in versions:
+            hint = suggestion.nearest(fallback.version, versions)
+            raise ValueError(f"fallbacks of {entry.name!r}: no later version {fallback.version!r} is declared; {hint}")
+        if isinstance(fallback, FixedAnswer) and entry.task in UNFIXABLE:
+            raise ValueError(f"fallbacks of {entry.name!r}: a fixed text cannot stand in for an answer of {entry.task}")
 
 
 def first_repeated(names: list[str]) -> str | None:

@@ -7,13 +7,12 @@ import logging
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from ray import serve
 from starlette.types import ASGIApp
 
 from autoglm.home import server_key
 from deployments.access import AccessConfig, Authenticator, Snapshot
-from deployments.quota import Allowances, Meter, QuotaView
-from deployments.router import Connect, Route, Router, RouterConfig
+from deployments.quota import Allowances, Bank, Meter, QuotaView
+from deployments.router import Connect, HeldBreaker, Route, Router, RouterConfig, balanced_handle
 from serve_app.bank import ControlBank
 from serve_app.environment import proxies_in_front
 from serve_app.http import MAX_BODY_BYTES, Admission, build_http
@@ -44,18 +43,20 @@ class Told(BaseModel):
     credentials: Snapshot | None = None
     quotas: tuple[QuotaView, ...] | None = None
     registered: tuple[Route, ...] | None = None
+    breakers: tuple[HeldBreaker, ...] | None = None
 
 
 class Ingress(Router):
     """One replica: a request is in the router as soon as it is in the process."""
 
-    def __init__(self, surface: dict[str, Any], connect: Connect = serve.get_deployment_handle) -> None:
+    def __init__(self, surface: dict[str, Any], connect: Connect = balanced_handle, bank: Bank | None = None) -> None:
         super().__init__(connect)
         self._surface = SurfaceConfig.model_validate(surface)
         self.authenticator = Authenticator(self._surface.security, local_key=server_key())
         self._meter = Meter()
-        self._allowances = Allowances(ControlBank(connect), self._meter)
+        self._allowances = Allowances(bank or ControlBank(), self._meter)
         self._registered: tuple[Route, ...] = ()
+        self._held: tuple[HeldBreaker, ...] = ()
         self._ticking: asyncio.Task[None] | None = None
         # Serve awaits it when the replica stops. As the class's, Python's collector would call it, and await nothing.
         self.__del__ = self._stop
@@ -69,10 +70,13 @@ class Ingress(Router):
             self._allowances.update(told.quotas)
         if told.registered is not None:
             self._registered = told.registered
+        if told.breakers is not None:
+            self._held = told.breakers
         declared = RouterConfig.model_validate(
             {name: config[name] for name in config.keys() - Told.model_fields.keys()}
         )
-        self._apply(declared.with_routes(self._registered))
+        await self._apply(declared.with_routes(self._registered))
+        self.hold_breakers(self._held)
 
     async def __serve_build_asgi_app__(self) -> ASGIApp:
         self._ticking = asyncio.create_task(self._tick())
@@ -98,3 +102,4 @@ class Ingress(Router):
             self._ticking.cancel()
         await self._allowances.close()
         await self.authenticator.aclose()
+        await self.aclose()

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
+from deployments.stream import Event, Progress
+
 
 class FakeReplica:
     """A handle (`.method.remote(...)`, `.options(stream=True)`) whose replica is this object.
@@ -27,20 +29,21 @@ class FakeReplica:
         self.calls: list[tuple[Any, ...]] = []
         self.streams: list[FakeStream] = []
         self.predict = SimpleNamespace(remote=self._predict_remote)
-        self.chat = SimpleNamespace(remote=lambda request: self._whole("chat", request))
-        self.completions = SimpleNamespace(remote=lambda request: self._whole("completions", request))
+        self.chat = SimpleNamespace(remote=lambda request, timeout_s: self._whole("chat", request))
+        self.completions = SimpleNamespace(remote=lambda request, timeout_s: self._whole("completions", request))
         self.stream = SimpleNamespace(remote=self._stream_remote)
 
     def options(self, **options: Any) -> FakeReplica:
         assert options.keys() <= {"stream", "request_serialization", "response_serialization"}
         return self
 
-    async def _predict_remote(self, requests: list[list[Any]]) -> list[Any]:
-        self.calls.append(("predict", requests))
+    async def _predict_remote(self, requests: list[tuple[list[Any], float | None]]) -> list[Any]:
+        inputs = [request for request, _ in requests]
+        self.calls.append(("predict", inputs))
         if isinstance(self._predict, BaseException):
             raise self._predict
         assert self._predict is not None
-        return [self._predict(request) for request in requests]
+        return [self._predict(request) for request in inputs]
 
     async def _whole(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
         self.calls.append((method, request))
@@ -49,7 +52,9 @@ class FakeReplica:
         assert self._answer is not None
         return self._answer
 
-    def _stream_remote(self, method: str, request: dict[str, Any]) -> FakeStream:
+    def _stream_remote(
+        self, method: str, request: dict[str, Any], timeout_s: float | None, progress: Progress | None
+    ) -> FakeStream:
         self.calls.append((method, request))
         self.streams.append(FakeStream(self._events))
         return self.streams[-1]
@@ -65,7 +70,7 @@ class FakeStream:
     def cancel(self) -> None:
         self.cancelled = True
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[Event]:
         for event in self._events:
             await asyncio.sleep(0)
             if isinstance(event, BaseException):
@@ -73,4 +78,4 @@ class FakeStream:
             if isinstance(event, asyncio.Event):
                 await event.wait()
             else:
-                yield event
+                yield Event(event)

@@ -19,6 +19,7 @@ from autoglm.contract.chat import ChatCompletion
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
 from autoglm.contract.predict import Prediction, PredictResponse
+from autoglm.contract.route import RouteDecision, RouteKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,6 +112,10 @@ class AsyncAutoClient:
     async def embed(self, texts: str | Iterable[str], model: str = "embed") -> npt.NDArray[np.float32]:
         """Embeds texts: float32 of shape (n, d), a row for each text; n is 1 for a single text."""
         return await self._run(calls.embed(texts, model))
+
+    async def route(self, text: str, *, kind: RouteKind | None = None) -> RouteDecision:
+        """As `AutoClient.route`."""
+        return await self._run(calls.route(text, kind))
 
     async def models(self) -> ModelList:
         """What the cluster serves: models and tasks."""

@@ -18,6 +18,7 @@ from autoglm.contract.embedding import EmbeddingResponse
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
 from autoglm.contract.predict import PredictResponse
+from autoglm.contract.route import RouteDecision, RouteKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,12 @@ def embed(texts: str | Iterable[str], model: str) -> Call[npt.NDArray[np.float32
     texts = texts if isinstance(texts, str) else list(texts)
     payload = {"model": model, "input": texts, "encoding_format": "base64"}
     return Call("POST", "/v1/embeddings", _read_vectors, payload, idempotent=True)
+
+
+def route(text: str, kind: RouteKind | None) -> Call[RouteDecision]:
+    """Where a text would go."""
+    payload = {"input": text, **({"kind": kind} if kind else {})}
+    return Call("POST", "/v1/route", reads(RouteDecision), payload, idempotent=True)
 
 
 def models() -> Call[ModelList]:

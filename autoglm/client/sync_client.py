@@ -19,6 +19,7 @@ from autoglm.contract.chat import ChatCompletion
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
 from autoglm.contract.predict import Prediction, PredictResponse
+from autoglm.contract.route import RouteDecision, RouteKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,6 +143,13 @@ class AutoClient:
     def embed(self, texts: str | Iterable[str], model: str = "embed") -> npt.NDArray[np.float32]:
         """Embeds texts: float32 of shape (n, d), a row for each text; n is 1 for a single text."""
         return self._run(calls.embed(texts, model))
+
+    def route(self, text: str, *, kind: RouteKind | None = None) -> RouteDecision:
+        """Where a text would go under `model: "auto"` or `task: auto`, and why; nothing is run.
+
+        With `kind`, only routes to a model are considered, as `chat(..., model="auto")` does, or only those to a task.
+        """
+        return self._run(calls.route(text, kind))
 
     def models(self) -> ModelList:
         """What the cluster serves: models and tasks."""

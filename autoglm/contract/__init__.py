@@ -22,6 +22,7 @@ from autoglm.contract.model_list import ModelCard, ModelList
 from autoglm.contract.predict import Prediction, PredictRequest, PredictResponse
 from autoglm.contract.quota import QuotaCard, QuotaList, QuotaRequest
 from autoglm.contract.registration import RegistrationCard, RegistrationList
+from autoglm.contract.route import NearestExample, RouteCandidate, RouteDecision, RouteRequest
 from autoglm.contract.scope import Scope
 from autoglm.contract.task import BatchingConfig, DataConfig, DeclaredTask, FitConfig, TaskConfig, TaskType
 from autoglm.contract.usage import Usage
@@ -59,6 +60,7 @@ __all__ = [
     "KeyRequest",
     "ModelCard",
     "ModelList",
+    "NearestExample",
     "PredictRequest",
     "PredictResponse",
     "Prediction",
@@ -69,6 +71,9 @@ __all__ = [
     "RegistrationList",
     "RequestModel",
     "ResponseModel",
+    "RouteCandidate",
+    "RouteDecision",
+    "RouteRequest",
     "Scope",
     "StreamOptions",
     "TaskConfig",

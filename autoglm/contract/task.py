@@ -63,7 +63,11 @@ class FitConfig(RequestModel):
 
 
 class BatchingConfig(RequestModel):
-    """How the predictor gathers inputs; both may be changed while it runs."""
+    """How inputs are gathered: computed at most `max_batch_size` at once; both may be changed while it runs.
+
+    While the model is free nothing waits. While it is busy, a request waits in the router for company, at most
+    `batch_wait_timeout_s`.
+    """
 
     max_batch_size: int = Field(default=32, ge=1, le=4096)
     batch_wait_timeout_s: float = Field(default=0.01, ge=0, le=10)

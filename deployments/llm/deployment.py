@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from autoglm.models import source
 from deployments.boundary import plain_errors
+from deployments.llm import deadline
 from deployments.llm.config import LLMVersion, cpu_environment
+from deployments.stream import Event, Progress
 
 if TYPE_CHECKING:
     from deployments.llm.server import Server
@@ -28,21 +31,39 @@ class LLM:
 
         return await start(self._version, str(source.resolve(self._version.source)))
 
-    async def chat(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A whole chat completion."""
-        with plain_errors(self._version.name):
-            return await self._server.answer("chat", request)
+    async def chat(self, request: dict[str, Any], timeout_s: float | None = None) -> dict[str, Any]:
+        """A whole chat completion, within `timeout_s` seconds: what is left of the request's deadline.
 
-    async def completions(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A whole text completion."""
-        with plain_errors(self._version.name):
-            return await self._server.answer("completions", request)
+        Raises:
+            DeadlineExceededError: it would take longer; the engine's work is cancelled.
+            APIStatusError: what the engine refuses, or its failure.
+        """
+        return await self._answer("chat", request, timeout_s)
 
-    async def stream(self, method: str, request: dict[str, Any]) -> AsyncIterator[bytes]:
-        """The events of `chat` or `completions`, each as soon as the engine has it."""
+    async def completions(self, request: dict[str, Any], timeout_s: float | None = None) -> dict[str, Any]:
+        """A whole text completion; time and errors as in `chat`."""
+        return await self._answer("completions", request, timeout_s)
+
+    async def _answer(self, method: str, request: dict[str, Any], timeout_s: float | None) -> dict[str, Any]:
         with plain_errors(self._version.name):
-            async for event in self._server.stream(method, request):
-                yield event
+            return await deadline.whole(self._server.answer(method, request), timeout_s)
+
+    async def stream(
+        self,
+        method: str,
+        request: dict[str, Any],
+        timeout_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> AsyncIterator[Event]:
+        """The events of `chat` or `completions`, each as soon as the engine has it; time and errors as in `chat`.
+
+        With `progress` only those that the caller does not have: the answer broke off on another replica.
+        """
+        with plain_errors(self._version.name):
+            events = self._server.stream(method, request, progress)
+            async with aclosing(deadline.streamed(events, timeout_s)) as timed:
+                async for event in timed:
+                    yield event
 
     async def check_health(self) -> None:
         """Called by Serve; raises when the engine is dead, and Serve replaces the replica."""

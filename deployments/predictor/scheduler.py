@@ -1,27 +1,29 @@
 """What is computed next, decided when the model is free.
 
-`@serve.batch` closes a batch 10 ms after its first input, long before the model is done with the one before. Here what
-it gathered waits in one queue, and each pass takes as much of it as is best computed at once.
+What routers send waits here in one queue, and each pass takes as much of it as is best computed at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from autoglm.errors import DeadlineExceededError
 from deployments.threads import cores, use_threads
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input, its tokens, and who waits for its output."""
+    """One input, its tokens, until when (on the scheduler's clock) somebody waits for it, and its output."""
 
     item: Any
     tokens: int
+    deadline: float | None
     output: asyncio.Future[Any]
 
 
@@ -34,23 +36,30 @@ class Scheduler:
     """
 
     def __init__(
-        self, predict: Callable[[list[Any]], Iterable[Any]], *, pass_inputs: int, pass_tokens: int | None
+        self,
+        predict: Callable[[list[Any]], Iterable[Any]],
+        *,
+        pass_inputs: int,
+        pass_tokens: int | None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pass_inputs = pass_inputs
         self._predict = predict
         self._pass_tokens = pass_tokens
+        self._clock = clock
         self._parallel = cores() if pass_tokens else 1
         self._threads = ThreadPoolExecutor(self._parallel, thread_name_prefix="compute")
         self._waiting: deque[Job] = deque()
         self._passes: set[asyncio.Task[None]] = set()
 
-    async def compute(self, items: Sequence[Any], tokens: Sequence[int]) -> list[Any]:
-        """The outputs of `items`, in their order; raises what the model raised for the pass that one was in."""
-        loop = asyncio.get_running_loop()
-        jobs = [Job(item, count, loop.create_future()) for item, count in zip(items, tokens, strict=True)]
+    def add(self, jobs: Iterable[Job]) -> None:
+        """Compute these in turn. A job's output is what the model gave, or raised for the pass that it was in.
+
+        What nobody waits for any more is not computed: a cancelled output, or one whose deadline has passed, which
+        raises DeadlineExceededError.
+        """
         self._waiting.extend(jobs)
         self._start()
-        return await asyncio.gather(*(job.output for job in jobs))
 
     def _start(self) -> None:
         while len(self._passes) < self._parallel and (jobs := self._next_pass()):
@@ -67,29 +76,44 @@ class Scheduler:
         items = [job.item for job in jobs]
         try:
             outputs = await asyncio.get_running_loop().run_in_executor(self._threads, self._compute, items, threads)
+            for job, output in zip(jobs, outputs, strict=True):
+                if not job.output.done():
+                    job.output.set_result(output)
         except Exception as fault:  # handed on to every caller of this pass; the next pass is another matter
             for job in jobs:
-                if not job.output.done():
-                    job.output.set_exception(fault)
-            return
-        for job, output in zip(jobs, outputs, strict=True):
-            if not job.output.done():
-                job.output.set_result(output)
+                fail(job, fault)
 
     def _compute(self, items: list[Any], threads: int) -> Iterable[Any]:
         use_threads(threads)
         return self._predict(items)
 
     def _next_pass(self) -> list[Job]:
-        """The oldest that fit; those whose callers have gone are dropped."""
+        """The oldest that fit."""
         jobs: list[Job] = []
         tokens = 0
+        now = self._clock()
         while self._waiting and len(jobs) < self.pass_inputs:
             job = self._waiting[0]
+            if job.deadline is not None and job.deadline <= now:
+                fail(job, passed())
+            if job.output.done():
+                self._waiting.popleft()
+                continue
             if jobs and self._pass_tokens and tokens + job.tokens > self._pass_tokens:
                 break
-            self._waiting.popleft()
-            if not job.output.done():
-                jobs.append(job)
-                tokens += job.tokens
+            jobs.append(self._waiting.popleft())
+            tokens += job.tokens
         return jobs
+
+
+def fail(job: Job, fault: Exception) -> None:
+    """Hand a fault to whoever waits for the job, if anybody does."""
+    if not job.output.done():
+        job.output.set_exception(fault)
+
+
+def passed() -> DeadlineExceededError:
+    """What a request hears whose deadline passed before it was computed."""
+    return DeadlineExceededError(
+        "the deadline passed while the inputs waited for the model; allow more time, or send fewer at a time"
+    )

@@ -1,8 +1,35 @@
-"""The entry of every request: routes, targets, limits, aggregation."""
+"""The entry of every request: routes, cache, targets with their breakers and gates, fallbacks, aggregation."""
 
 from deployments.router.answer import Answer
-from deployments.router.config import Limits, Route, RouterConfig
+from deployments.router.auto import AUTO
+from deployments.router.balancing import balanced_handle
+from deployments.router.cache import CacheConfig
+from deployments.router.cache import parse as cache_directives
+from deployments.router.call import Call
+from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
+from deployments.router.deadline import Deadline
+from deployments.router.policy import TargetPolicy
 from deployments.router.router import EMBEDDING, GENERATING, PREDICTING, Router
+from deployments.router.shedding import Priority
 from deployments.router.targets import Connect
 
-__all__ = ["EMBEDDING", "GENERATING", "PREDICTING", "Answer", "Connect", "Limits", "Route", "Router", "RouterConfig"]
+__all__ = [
+    "AUTO",
+    "EMBEDDING",
+    "GENERATING",
+    "PREDICTING",
+    "Answer",
+    "CacheConfig",
+    "Call",
+    "Connect",
+    "Deadline",
+    "HeldBreaker",
+    "Limits",
+    "Priority",
+    "Route",
+    "Router",
+    "RouterConfig",
+    "TargetPolicy",
+    "balanced_handle",
+    "cache_directives",
+]

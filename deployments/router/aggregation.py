@@ -8,113 +8,166 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
+from deployments.router.line import Inputs, Waiting, WaitingLine
+from deployments.router.pace import Pace
 
-Inputs = list[Any]
+Request = tuple[Inputs, float | None]  # with the seconds left of its deadline when it is sent
 Outcome = dict[str, Any] | APIStatusError
-Call = Callable[[list[Inputs]], Awaitable[list[Outcome]]]
+Call = Callable[[list[Request]], Awaitable[list[Outcome]]]
 
 logger = logging.getLogger("ray.serve")
 
-LINGER_S = 0.003  # about what a burst of answers takes to become the next requests
+MAX_WAIT_S = 0.01
 RETRY_AFTER_S = 1.0  # a full queue of the embedded models is worked off in about this time
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request's inputs and the future that its caller awaits."""
+class Dispatched:
+    """A call that was sent: its inputs, the longest wait of its requests, and its inputs' share of a full batch."""
 
-    inputs: Inputs
-    outcome: asyncio.Future[dict[str, Any]]
+    size: int
+    waited_s: float
+    utilisation: float
+
+
+Observe = Callable[[Dispatched], None]
+
+
+class Clock(Protocol):
+    """The part of an event loop that tells the time."""
+
+    def time(self) -> float:
+        """Seconds."""
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call back at that time, or at once where it has passed."""
 
 
 class Aggregator:
     """Gathers what waits for one target; at most `slots` calls are under way at a time.
 
-    While none is, a request leaves at once. While one is, the model is busy anyway: then a call leaves as soon as it is
-    full, or `linger_s` after its first request came.
+    While a replica is free, a request leaves at once. While all are busy, a call leaves when it is full, when the model
+    is about to be free (`Pace`), or when its oldest request has waited for `max_wait_s`. With `by_length` inputs are
+    texts, and a call takes those of like length. A call runs in the context of its first request.
     """
 
     def __init__(
-        self, call: Call, *, max_batch_size: int, slots: int, max_waiting_inputs: int, linger_s: float = LINGER_S
+        self,
+        call: Call,
+        *,
+        max_batch_size: int,
+        slots: int,
+        max_waiting_inputs: int,
+        max_wait_s: float = MAX_WAIT_S,
+        replicas: int = 1,
+        by_length: bool = False,
+        observe: Observe | None = None,
+        clock: Callable[[], Clock] = asyncio.get_running_loop,
     ) -> None:
         self._call = call
         self._max_batch_size = max_batch_size
         self._slots = slots
         self._max_waiting_inputs = max_waiting_inputs
-        self._linger_s = linger_s
-        self._waiting: deque[Waiting] = deque()
-        self._size = 0  # inputs in `_waiting`
-        self._calls: set[asyncio.Task[None]] = set()
+        self._max_wait_s = max_wait_s
+        self._replicas = replicas
+        self._by_length = by_length
+        self._observe = observe
+        self._clock = clock
+        self._line = WaitingLine(max_batch_size)
+        self._pace = Pace(replicas)
+        self._calls: dict[asyncio.Task[None], list[Waiting]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def submit(self, inputs: Inputs) -> dict[str, Any]:
+    async def submit(self, inputs: Inputs, timeout_s: float | None = None) -> dict[str, Any]:
         """The outcome of one request.
+
+        `timeout_s` is what is left of its deadline, which the replica is told; to stop waiting is up to the caller.
+        One that goes takes its inputs along, and with its last caller a call is cancelled.
 
         Raises:
             APIStatusError: the request's own error, or that of the call that carried it.
             UnavailableError: more waits already than the queue holds.
         """
-        if self._size + len(inputs) > self._max_waiting_inputs:
+        if self._line.size + len(inputs) > self._max_waiting_inputs:
             raise UnavailableError("too many inputs are waiting for this model", retry_after=RETRY_AFTER_S)
-        waiting = Waiting(inputs, asyncio.get_running_loop().create_future())
-        self._size += len(inputs)
-        self._waiting.append(waiting)
+        now = self._clock().time()
+        deadline = None if timeout_s is None else now + timeout_s
+        length = max(map(len, inputs)) if self._by_length else 0
+        waiting = Waiting(inputs, asyncio.get_running_loop().create_future(), now, deadline, length)
+        self._line.add(waiting)
         self._consider()
-        return await waiting.outcome
+        try:
+            return await waiting.outcome
+        except asyncio.CancelledError:
+            self._leave(waiting)
+            raise
 
     def _consider(self) -> None:
-        if not self._calls or self._size >= self._max_batch_size:
-            self._dispatch()
-        elif self._timer is None and self._waiting:
-            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._dispatch)
+        """Send what may go now, and come back when the rest may."""
+        clock = self._clock()
+        while self._line and len(self._calls) < self._slots:
+            due = min(self._line.oldest.since + self._max_wait_s, self._pace.due())
+            if len(self._calls) >= self._replicas and not self._line.is_full and due > clock.time():
+                self._wake_at(due)
+                return
+            self._send(self._line.take(clock.time()), clock.time())
 
-    def _dispatch(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        while len(self._calls) < self._slots and (batch := self._next_batch()):
-            task = asyncio.create_task(self._run(batch))
-            self._calls.add(task)
-            task.add_done_callback(self._returned)
+    def _wake_at(self, due: float) -> None:
+        """One timer is enough: what comes later is due later."""
+        if self._timer is None:
+            self._timer = self._clock().call_at(due, self._woken)
 
-    def _returned(self, task: asyncio.Task[None]) -> None:
-        self._calls.discard(task)
+    def _woken(self) -> None:
+        self._timer = None
         self._consider()
 
-    def _next_batch(self) -> list[Waiting]:
-        """The first to come, up to a full batch; those whose callers have gone are dropped."""
-        batch: list[Waiting] = []
-        size = 0
-        while self._waiting and (not batch or size + len(self._waiting[0].inputs) <= self._max_batch_size):
-            waiting = self._waiting.popleft()
-            self._size -= len(waiting.inputs)
-            if not waiting.outcome.done():
-                batch.append(waiting)
-                size += len(waiting.inputs)
-        return batch
+    def _send(self, batch: list[Waiting], now: float) -> None:
+        self._pace.sent(now)
+        if self._observe is not None:
+            size = sum(len(waiting.inputs) for waiting in batch)
+            waited_s = now - min(waiting.since for waiting in batch)
+            self._observe(Dispatched(size, waited_s, size / self._max_batch_size))
+        task = asyncio.get_running_loop().create_task(self._run(batch, now), context=batch[0].context)
+        self._calls[task] = batch
+        task.add_done_callback(self._returned)
 
-    async def _run(self, batch: list[Waiting]) -> None:
+    def _returned(self, task: asyncio.Task[None]) -> None:
+        del self._calls[task]
+        self._consider()
+
+    def _leave(self, waiting: Waiting) -> None:
+        """Out of the line, or from a call, which is cancelled when nobody is left who waits for it."""
+        if waiting in self._line:
+            self._line.remove(waiting)
+            return
+        for task, batch in self._calls.items():
+            if waiting in batch and all(other.outcome.done() for other in batch):
+                task.cancel()
+
+    async def _run(self, batch: list[Waiting], now: float) -> None:
         try:
-            outcomes = await self._call([waiting.inputs for waiting in batch])
+            outcomes = await self._call([(waiting.inputs, waiting.left(now)) for waiting in batch])
+            self._pace.answered(self._clock().time() - now)
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 settle(waiting.outcome, outcome)
         except (Exception, asyncio.CancelledError) as fault:
             error = fault if isinstance(fault, APIStatusError) else unexpected(fault)
             for waiting in batch:
-                settle(waiting.outcome, error)
+                settle(waiting.outcome, copy(error))  # each its own: a shared one gathers every caller's traceback
             if isinstance(fault, asyncio.CancelledError):
                 raise
 
 
 def unexpected(fault: BaseException) -> UpstreamError:
     """A fault that no replica told of: logged whole, told without details."""
-    logger.error("a call failed", exc_info=fault)
+    if not isinstance(fault, asyncio.CancelledError):
+        logger.error("a call failed", exc_info=fault)
     return UpstreamError(f"the call to the model failed: {type(fault).__name__}")
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
-from deployments.router.config import Route
-
-Body = TypeVar("Body", dict[str, Any], AsyncGenerator[bytes])
+Body = TypeVar("Body", bytes, AsyncGenerator[bytes])
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Body]):
-    """A body (a dict, or a stream of server-sent events) and the route that made it."""
+    """A body (JSON, or a stream of server-sent events), who made it, and how.
+
+    `meta` holds `model` and `version`, of a whole answer also `prompt_tokens` and `completion_tokens`, and `fallback`
+    where another than the asked for stood in.
+    """
 
     body: Body
-    route: Route
+    meta: Mapping[str, str | int]
+    cache: Literal["hit", "miss", "bypass"] = "bypass"
+    age_s: float = 0

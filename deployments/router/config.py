@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from autoglm.contract import TaskType
 from autoglm.contract.price import Price
-
-
-class Frozen(BaseModel):
-    """The base of this file: unknown keys refused, values fixed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+from deployments.router.cache import CacheConfig
+from deployments.router.policy import Frozen, TargetPolicy
+from deployments.router.semantic import RoutingConfig
 
 
 class Limits(Frozen):
@@ -23,6 +20,7 @@ class Limits(Frozen):
     max_inputs: int = Field(default=2048, ge=1)
     max_text_chars: int = Field(default=100_000, ge=1)
     max_waiting_inputs: int = Field(default=16_384, ge=1)
+    request_timeout_s: float = Field(default=600, gt=0, allow_inf_nan=False)  # of who names none, and the most
 
     @model_validator(mode="after")
     def _room_for_one_request(self) -> Self:
@@ -48,6 +46,7 @@ class Route(Frozen):
     max_replicas: int = Field(default=1, ge=1)
     price: Price = Price()
     max_completion_tokens: int = Field(default=4096, ge=1)  # what an answer is reckoned with at most
+    policy: TargetPolicy = TargetPolicy()
 
     @property
     def is_text(self) -> bool:
@@ -55,16 +54,29 @@ class Route(Frozen):
         return self.task.startswith(("text", "zero-shot"))
 
 
+class HeldBreaker(Frozen):
+    """A breaker that an operator holds."""
+
+    name: str
+    version: str
+    state: Literal["open", "closed"]
+
+
 class RouterConfig(Frozen):
-    """All routes, in the order of the file that declared them."""
+    """All routes, in the order of the file that declared them; of several of a name the first is asked."""
 
     routes: tuple[Route, ...] = ()
     limits: Limits = Limits()
+    cache: CacheConfig = CacheConfig()
+    routing: RoutingConfig = RoutingConfig()
 
     def with_routes(self, added: Iterable[Route]) -> RouterConfig:
-        """The same with more routes; one of a known name takes its place, at its price."""
-        routes = {route.name: route for route in self.routes}
-        for route in added:
-            known = routes.get(route.name)
-            routes[route.name] = route.model_copy(update={"price": known.price}) if known else route
-        return RouterConfig(routes=tuple(routes.values()), limits=self.limits)
+        """The same with more routes; one of a known name comes before it, at its price and under its policy."""
+        new = {route.name: route for route in added}
+        routes: list[Route] = []
+        for route in self.routes:
+            if (newer := new.pop(route.name, None)) is not None:
+                routes.append(newer.model_copy(update={"price": route.price, "policy": route.policy}))
+            if not any((route.name, route.version) == (known.name, known.version) for known in routes):
+                routes.append(route)
+        return self.model_copy(update={"routes": (*routes, *new.values())})

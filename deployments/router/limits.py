@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoglm.errors import BadRequestError, UnprocessableEntityError
@@ -41,7 +41,7 @@ def check_text(text: str, param: str, limits: Limits) -> None:
         )
 
 
-def texts_of(request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def texts_of(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every text of a chat or completion request, with the name of its field."""
     prompt = request.get("prompt")
     if isinstance(prompt, str):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import numpy as np
+import orjson
 from pydantic import BaseModel, ValidationError
-from ray import serve
 
 from autoglm import __version__
 from autoglm.contract import (
@@ -21,13 +21,19 @@ from autoglm.contract import (
     ModelList,
     PredictRequest,
 )
+from autoglm.contract.route import RouteDecision, RouteKind, RouteRequest
 from deployments.boundary import wrong_field
 from deployments.router.answer import Answer
-from deployments.router.config import Limits, Route, RouterConfig
-from deployments.router.limits import check_generation, check_inputs, check_texts
+from deployments.router.auto import AUTO, Auto
+from deployments.router.balancing import balanced_handle
+from deployments.router.cache import ResponseCache
+from deployments.router.call import Call
+from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
+from deployments.router.pipeline import Pipeline
 from deployments.router.readiness import Readiness
-from deployments.router.targets import Connect, Target, TargetTable
-from deployments.router.vectors import Vector, embedding, shortened
+from deployments.router.targets import Connect, TargetTable
+from deployments.router.vectors import Vector
+from deployments.router.work import Embedding, Generation, Prediction
 
 GENERATING = frozenset({"text-generation"})
 EMBEDDING = frozenset({"embedding"})
@@ -40,7 +46,6 @@ PREDICTING = frozenset(
         "tabular-regression",
     }
 )
-GENERATE_METHODS = {ChatRequest: "chat", CompletionRequest: "completions"}
 
 Request = TypeVar("Request", bound=BaseModel)
 
@@ -52,49 +57,57 @@ class Router:
     and `health` take what the SDK's client takes and return plain dicts (`embed`: an array).
     """
 
-    def __init__(self, connect: Connect = serve.get_deployment_handle, readiness: Readiness | None = None) -> None:
+    def __init__(self, connect: Connect = balanced_handle, readiness: Readiness | None = None) -> None:
         self._connect = connect
         self._readiness = readiness or Readiness()
         self._started = int(time.time())
-        self._apply(RouterConfig())
+        self._config = RouterConfig()
+        self._targets = TargetTable((), self._config.limits, connect)
+        self._cache = ResponseCache.of(self._config.cache)
+        self._pipeline = Pipeline(self._cache, self._targets)
+        self._auto = Auto()
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         """Called by Serve with `user_config`, at the start and on each change; requests under way are not touched.
 
         A coroutine, since Serve runs plain methods in a thread, where handles find no event loop.
         """
-        self._apply(RouterConfig.model_validate(config))
+        await self._apply(RouterConfig.model_validate(config))
 
-    def _apply(self, config: RouterConfig) -> None:
-        self._limits: Limits = config.limits
-        self._targets = TargetTable(config.routes, config.limits, self._connect)
+    async def _apply(self, config: RouterConfig) -> None:
+        if config.cache != self._config.cache:
+            await self._cache.aclose()
+            self._cache = ResponseCache.of(config.cache)
+        if config.routing != self._config.routing:
+            self._auto = await Auto.of(config.routing)
+        self._config = config
+        self._targets = TargetTable(config.routes, config.limits, self._connect, self._targets)
+        self._pipeline = Pipeline(self._cache, self._targets)
 
     # By handle
 
     async def chat(self, messages: str | list[dict[str, Any]], model: str = "chat", **options: Any) -> dict[str, Any]:
         """A whole chat completion, in OpenAI's shape."""
-        return (await self.generate(chat_request(messages, model, options))).body
+        return decoded(await self.generate(chat_request(messages, model, options), Call()))
 
     async def stream(
         self, messages: str | list[dict[str, Any]], model: str = "chat", **options: Any
     ) -> AsyncIterator[bytes]:
         """A chat completion's server-sent events; call it with `handle.options(stream=True)`."""
-        answer = await self.generate_stream(chat_request(messages, model, options | {"stream": True}))
+        answer = await self.generate_stream(chat_request(messages, model, options | {"stream": True}), Call())
         async for event in answer.body:
             yield event
 
     async def predict(self, task: str, inputs: Any) -> dict[str, Any]:
         """The predictions of a declared task for one input or a list, in the shape of `POST /v1/predict`."""
         batch = inputs if isinstance(inputs, list) else [inputs]
-        return (await self.classify(validated(PredictRequest, {"task": task, "inputs": batch}))).body
+        return decoded(await self.classify(validated(PredictRequest, {"task": task, "inputs": batch}), Call()))
 
     async def embed(self, texts: str | list[str], model: str = "embed") -> Vector:
         """Vectors, float32 of shape (n, d)."""
-        batch = [texts] if isinstance(texts, str) else texts
         target = self._targets.find(model, param="model", tasks=EMBEDDING)
-        check_inputs(batch, "input", self._limits)
-        check_texts(batch, "input", self._limits)
-        vectors: Vector = np.stack((await target.predict(batch))["outputs"])
+        work = Embedding.of(EmbeddingRequest(model=model, input=texts), self._config.limits)
+        vectors: Vector = np.stack((await target.predict(work.texts, Call()))["outputs"])
         return vectors
 
     def models(self) -> dict[str, Any]:
@@ -117,7 +130,32 @@ class Router:
         status = "starting" if missing else "ready"
         return Health(status=status, version=__version__, missing=missing).model_dump(mode="json")
 
+    # For those who operate it
+
+    def breakers(self) -> list[dict[str, Any]]:
+        """The breaker of each target, as this replica sees it."""
+        return [target.breaker.status().model_dump(mode="json") for target in self._targets]
+
+    def tallies(self) -> dict[str, dict[str, int]]:
+        """What became of the requests for each target, counted from the start of this replica."""
+        return {str(target): asdict(target.attempts.tally) for target in self._targets}
+
+    def hold_breakers(self, held: Iterable[HeldBreaker]) -> None:
+        """Hold these by hand, and let all others go."""
+        states = {(breaker.name, breaker.version): breaker.state for breaker in held}
+        for target in self._targets:
+            target.hold(states.get((target.route.name, target.route.version)))
+
+    async def aclose(self) -> None:
+        """End what runs in the background."""
+        await self._cache.aclose()
+
     # By contract; the HTTP surface calls these
+
+    @property
+    def limits(self) -> Limits:
+        """What one request may bring."""
+        return self._config.limits
 
     def route(self, name: str, *, param: str, tasks: frozenset[str]) -> Route:
         """Where a name leads.
@@ -128,60 +166,45 @@ class Router:
         """
         return self._targets.find(name, param=param, tasks=tasks).route
 
-    async def generate(self, request: ChatRequest | CompletionRequest) -> Answer[dict[str, Any]]:
+    async def decide(self, request: RouteRequest) -> RouteDecision:
+        """Where a text would go, and why."""
+        return await self._auto.decide(request.input, request.kind)
+
+    async def chosen(self, request: BaseModel, kind: RouteKind) -> str:
+        """The model or task of a request, whose own name for it may be `auto`."""
+        name: str = getattr(request, kind)
+        return await self._auto.name(request.model_dump(), kind) if name == AUTO else name
+
+    async def generate(self, request: ChatRequest | CompletionRequest, call: Call) -> Answer[bytes]:
         """A whole chat or text completion."""
-        target, payload = self._generation(request)
-        return Answer(await target.call(GENERATE_METHODS[type(request)], payload), target.route)
+        target = self._targets.find(request.model, param="model", tasks=GENERATING)
+        return await self._pipeline.whole(Generation.of(request, self._config.limits), target, call)
 
-    async def generate_stream(self, request: ChatRequest | CompletionRequest) -> Answer[AsyncGenerator[bytes]]:
+    async def generate_stream(
+        self, request: ChatRequest | CompletionRequest, call: Call
+    ) -> Answer[AsyncGenerator[bytes]]:
         """A streamed one. What fails before the first event is raised here, so that it gets a status of its own."""
-        target, payload = self._generation(request)
-        events = target.stream(GENERATE_METHODS[type(request)], payload)
-        first = await anext(events, b"")
-        return Answer(resumed(first, events), target.route)
+        target = self._targets.find(request.model, param="model", tasks=GENERATING)
+        return await self._pipeline.stream(Generation.of(request, self._config.limits), target, call)
 
-    async def classify(self, request: PredictRequest) -> Answer[dict[str, Any]]:
+    async def classify(self, request: PredictRequest, call: Call) -> Answer[bytes]:
         """A declared task over a list of inputs."""
         target = self._targets.find(request.task, param="task", tasks=PREDICTING)
-        check_inputs(request.inputs, "inputs", self._limits)
-        route = target.route
-        if route.is_text:
-            check_texts(request.inputs, "inputs", self._limits)
-        outcome = await target.predict(request.inputs)
-        body = {
-            "task": route.name,
-            "model": route.model,
-            "version": route.version,
-            "predictions": [prediction.model_dump() for prediction in outcome["outputs"]],
-            "usage": usage(outcome["tokens"]),
-        }
-        return Answer(body, route)
+        work = Prediction.of(request, target.route, self._config.limits)
+        return await self._pipeline.whole(work, target, call)
 
-    async def vectors(self, request: EmbeddingRequest) -> Answer[dict[str, Any]]:
+    async def vectors(self, request: EmbeddingRequest, call: Call) -> Answer[bytes]:
         """Embeddings in OpenAI's shape."""
         target = self._targets.find(request.model, param="model", tasks=EMBEDDING)
-        texts = [request.input] if isinstance(request.input, str) else request.input
-        check_inputs(texts, "input", self._limits)
-        check_texts(texts, "input", self._limits)
-        outcome = await target.predict(texts)
-        vectors = [shortened(vector, request.dimensions) for vector in outcome["outputs"]]
-        body = {
-            "object": "list",
-            "data": [embedding(index, vector, request.encoding_format) for index, vector in enumerate(vectors)],
-            "model": target.route.name,
-            "usage": usage(outcome["tokens"]),
-        }
-        return Answer(body, target.route)
-
-    def _generation(self, request: ChatRequest | CompletionRequest) -> tuple[Target, dict[str, Any]]:
-        target = self._targets.find(request.model, param="model", tasks=GENERATING)
-        payload = without_nulls(request.model_dump(mode="json", exclude_unset=True))
-        check_generation(payload, self._limits)
-        return target, payload
+        return await self._pipeline.whole(Embedding.of(request, self._config.limits), target, call)
 
     def _card(self, route: Route) -> ModelCard:
         return ModelCard(
-            id=route.name, created=self._started, task=route.task, versions=(route.version,), labels=route.labels
+            id=route.name,
+            created=self._started,
+            task=route.task,
+            versions=self._targets.versions(route.name),
+            labels=route.labels,
         )
 
 
@@ -199,19 +222,7 @@ def validated(model: type[Request], fields: dict[str, Any]) -> Request:
         raise wrong_field(error) from None
 
 
-def without_nulls(payload: dict[str, Any]) -> dict[str, Any]:
-    """Null is as good as absent in OpenAI's optional fields; the engine does not take it in all of its own."""
-    return {field: value for field, value in payload.items() if value is not None}
-
-
-async def resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """A stream whose first event was taken off it; closing it closes the rest."""
-    async with aclosing(rest):
-        yield first
-        async for event in rest:
-            yield event
-
-
-def usage(tokens: int) -> dict[str, int]:
-    """The usage of a request that reads and does not write."""
-    return {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens}
+def decoded(answer: Answer[bytes]) -> dict[str, Any]:
+    """An answer for a caller in Python."""
+    body: dict[str, Any] = orjson.loads(answer.body)
+    return body

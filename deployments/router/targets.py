@@ -2,77 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
+from typing import Any, Literal
 
 from autoglm import suggestion
 from autoglm.errors import BadRequestError, NotFoundError
 from deployments.router.aggregation import Aggregator, Outcome
+from deployments.router.attempts import Attempts
+from deployments.router.balancing import BalancingConfig
+from deployments.router.breaking import Breaker
+from deployments.router.call import Call
 from deployments.router.config import Limits, Route
 from deployments.router.failures import translated
+from deployments.router.shedding import Gate, Slot
+from deployments.stream import Event, Progress
 
-Connect = Callable[[str, str], Any]  # (deployment, app) -> a Serve DeploymentHandle
+Connect = Callable[[str, str, BalancingConfig], Any]  # (deployment, app, how) -> a Serve DeploymentHandle
 
 SLOTS_A_REPLICA = 8  # enough that a replica's scheduler has several passes to choose from
 
 
 class Target:
-    """One route's deployment: called whole, streamed from, or through the aggregator."""
+    """One version's deployment: called whole, streamed from, or through the aggregator.
+
+    Every request passes the gate once, and the breaker with each of its attempts.
+    """
 
     def __init__(self, route: Route, handle: Any, limits: Limits) -> None:
         self.route = route
+        self.breaker = Breaker(route.name, route.version, route.policy.breaker)
+        self.gate = Gate(route.name, route.policy.shedding)
+        self.attempts = Attempts(route.name, route.policy, self.breaker)
         self._handle = handle.options(request_serialization="pickle", response_serialization="pickle")
         self._streaming = self._handle.options(stream=True)
-        self._aggregator = Aggregator(
+        self.aggregator = Aggregator(
             self._predict,
             max_batch_size=route.max_batch_size,
             slots=SLOTS_A_REPLICA * route.max_replicas,
             max_waiting_inputs=limits.max_waiting_inputs,
         )
 
-    async def predict(self, inputs: list[Any]) -> dict[str, Any]:
+    def __str__(self) -> str:
+        return f"{self.route.name}:{self.route.version}"
+
+    @property
+    def meta(self) -> dict[str, str | int]:
+        """Who answers."""
+        return {"model": self.route.name, "version": self.route.version}
+
+    def hold(self, state: Literal["open", "closed"] | None) -> None:
+        """Hold the breaker by hand; None lets it go."""
+        if state == "open":
+            self.breaker.force_open()
+        elif state == "closed":
+            self.breaker.force_closed()
+        else:
+            self.breaker.release_forced()
+
+    async def predict(self, inputs: list[Any], call: Call) -> dict[str, Any]:
         """The outputs of a list of inputs: `{"outputs": [...], "tokens": int}`."""
-        return await self._aggregator.submit(inputs)
 
-    async def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
-        """One whole answer of the deployment's `method`."""
-        with translated(self.route.name):
-            return await getattr(self._handle, method).remote(request)
+        async def send() -> dict[str, Any]:
+            return await self.aggregator.submit(inputs, call.deadline.remaining())
 
-    async def stream(self, method: str, request: dict[str, Any]) -> AsyncGenerator[bytes]:
+        with await self._place(call):
+            return await self.attempts.whole(call, send)
+
+    async def answer(self, method: str, request: dict[str, Any], call: Call, prefix: str) -> dict[str, Any]:
+        """One whole answer of the deployment's `method`; `prefix` is the beginning of its prompt."""
+
+        async def send() -> dict[str, Any]:
+            with translated(self.route.name):
+                return await getattr(self._handle, method).remote(request, call.deadline.remaining())
+
+        with await self._place(call):
+            return await self.attempts.whole(call, send, prefix)
+
+    async def stream(self, method: str, request: dict[str, Any], call: Call, prefix: str) -> AsyncGenerator[bytes]:
         """The events of a streamed answer. Closing the iterator cancels the request down to the engine."""
+
+        def begin(progress: Progress | None) -> AsyncGenerator[Event]:
+            return self._events(self._streaming.stream.remote(method, request, call.deadline.remaining(), progress))
+
+        with await self._place(call) as place:
+            begun_s = call.deadline.remaining()
+            async with aclosing(self.attempts.stream(call, begin, prefix)) as events:
+                async for event in events:
+                    if begun_s:
+                        place.sample(begun_s - call.deadline.remaining())
+                        begun_s = 0.0
+                    yield event
+
+    async def _events(self, response: Any) -> AsyncGenerator[Event]:
         with translated(self.route.name):
-            response = self._streaming.stream.remote(method, request)
             try:
                 async for event in response:
                     yield event
             finally:
                 response.cancel()
 
-    async def _predict(self, requests: list[list[Any]]) -> list[Outcome]:
+    async def _place(self, call: Call) -> Slot:
+        return await self.gate.enter(call.priority, call.deadline.remaining())
+
+    async def _predict(self, requests: list[tuple[list[Any], float | None]]) -> list[Outcome]:
         with translated(self.route.name):
             return await self._handle.predict.remote(requests)
 
 
 class TargetTable:
-    """All targets by name, in the order of declaration."""
+    """All targets, in the order of declaration; of a name's versions the first is the one that is asked.
 
-    def __init__(self, routes: Iterable[Route], limits: Limits, connect: Connect) -> None:
-        self._targets = {route.name: Target(route, connect(route.deployment, route.app), limits) for route in routes}
+    What is declared as before keeps its target, and so what its breaker and its gate have learned.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], limits: Limits, connect: Connect, before: TargetTable | None = None
+    ) -> None:
+        self.limits: Limits = limits
+        known = before.targets if before is not None and before.limits == limits else {}
+        self.targets: dict[tuple[str, str], Target] = {}
+        self._first: dict[str, Target] = {}
+        for route in routes:
+            place = (route.name, route.version)
+            target = known.get(place)
+            if target is None or target.route != route:
+                target = Target(route, connect(route.deployment, route.app, route.policy.balancing), limits)
+            self.targets[place] = target
+            self._first.setdefault(route.name, target)
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self.targets.values())
 
     @property
     def routes(self) -> list[Route]:
-        """What is served."""
-        return [target.route for target in self._targets.values()]
+        """Where each name leads."""
+        return [target.route for target in self._first.values()]
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """All versions of a model or task, the first one first."""
+        return tuple(version for known, version in self.targets if known == name)
+
+    def get(self, name: str, version: str | None = None) -> Target:
+        """The target of a declared name, or of one of its versions.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        target = self._first.get(name) if version is None else self.targets.get((name, version))
+        if target is None:
+            raise NotFoundError(f"{name!r} {version or ''} is not declared".replace("  ", " "))
+        return target
 
     def find(self, name: str, *, param: str, tasks: frozenset[str]) -> Target:
-        """The target of a model or task.
+        """The target of a model or task that a request names.
 
         Raises:
             NotFoundError: nothing of this name is declared.
             BadRequestError: it is declared, and its task is not one of `tasks`.
         """
-        target = self._targets.get(name)
+        target = self._first.get(name)
         if target is None:
             raise NotFoundError(f"{param}: {name!r} is not declared{self._hint(name, tasks)}", param=param)
         if target.route.task not in tasks:

@@ -75,16 +75,18 @@ def is_told_usage(body: Generation) -> bool:
     return body.stream_options is not None and bool(body.stream_options.include_usage)
 
 
-async def metered(events: AsyncGenerator[bytes], visit: Visit, *, told: bool) -> AsyncGenerator[bytes]:
+async def metered(events: AsyncGenerator[bytes], visit: Visit, *, paid: bool, told: bool) -> AsyncGenerator[bytes]:
     """The stream without the chunk that counts the tokens, unless the caller is told.
 
-    A stream that is broken off has no such chunk; each of its events is then counted as a token.
+    A stream that is broken off has no such chunk; each of its events is then counted as a token. Of one that is not
+    paid for, since a cache gave it, nothing is counted.
     """
-    is_counted = False
+    is_counted = not paid
     async with aclosing(events):
         async for event in events:
             if LAST in event:
-                visit.used(orjson.loads(event.removeprefix(DATA))["usage"])
+                if paid:
+                    visit.used(orjson.loads(event.removeprefix(DATA))["usage"])
                 is_counted = True
                 if not told:
                     continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 from autoglm.contract import (
     ChatCompletion,
@@ -21,12 +22,14 @@ from autoglm.contract import (
     PredictRequest,
     PredictResponse,
 )
+from autoglm.contract.route import RouteDecision, RouteKind, RouteRequest
 from autoglm.contract.scope import Scope
 from deployments.access import Principal
 from deployments.quota import estimate
-from deployments.router import EMBEDDING, GENERATING, PREDICTING, Answer, Router
+from deployments.router import EMBEDDING, GENERATING, PREDICTING, Answer, Call, Router
 from serve_app.http.admission import Admission, Visit, caller_of, check_model
 from serve_app.http.body import parse_body
+from serve_app.http.call import call_of
 from serve_app.http.errors import request_id_of
 from serve_app.http.generation import (
     EventStream,
@@ -39,6 +42,8 @@ from serve_app.http.generation import (
 )
 from serve_app.http.schema import Responses, body_of, errors, open_to_all, streamed
 
+Named = TypeVar("Named", bound=BaseModel)
+
 CHAT, PREDICT, EMBED = Scope("chat"), Scope("predict"), Scope("embed")
 NOT_READY: Responses = {503: {"model": Health, "description": "`missing` names what has no healthy target"}}
 LISTED = errors(401, 429, 503)
@@ -46,31 +51,45 @@ CALLED = errors(401, 403, 404, 422, 429, 502, 503, 504)
 GENERATED = CALLED | streamed()
 
 
-def build_routes(router: Router, admission: Admission, max_body_bytes: int) -> APIRouter:
+def build_routes(router: Router, admission: Admission, max_body_bytes: int, proxies: int) -> APIRouter:
     """All paths over one router."""
     api = APIRouter()
 
+    def called(request: Request, caller: Principal) -> Call:
+        return call_of(request, caller, longest_s=router.limits.request_timeout_s, proxies=proxies)
+
+    async def named(caller: Principal, body: Named, kind: RouteKind) -> Named:
+        """The request with the name that `auto` stands for, which the caller must be allowed to use."""
+        name = await router.chosen(body, kind)
+        check_model(caller, name, kind)
+        return body if getattr(body, kind) == name else body.model_copy(update={kind: name})
+
     async def generated(request: Request, caller: Principal, body: Generation) -> Response:
-        check_model(caller, body.model, "model")
+        body = await named(caller, body, "model")
         route = router.route(body.model, param="model", tasks=GENERATING)
+        call = called(request, caller)
         prompt, completion = estimated(body, route)
         visit = await admission.admit(caller, route, prompt, completion)
         if not body.stream:
             with visit:
-                return answered(await router.generate(body), visit)
+                return answered(await router.generate(body, call), visit, call)
         try:
-            answer = await router.generate_stream(with_usage(body))
+            answer = await router.generate_stream(with_usage(body), call)
         except BaseException:
             visit.close()
             raise
-        visit.prompt_tokens = prompt
-        events = until_broken(metered(answer.body, visit, told=is_told_usage(body)), request_id_of(request))
-        return EventStream(events, visit, headers_of(visit))
+        is_paid = answer.cache != "hit"
+        visit.prompt_tokens = prompt if is_paid else 0
+        events = metered(answer.body, visit, paid=is_paid, told=is_told_usage(body))
+        events = until_broken(events, request_id_of(request))
+        return EventStream(events, visit, headers_of(visit, answer, call))
 
+    @api.head("/health", include_in_schema=False)  # load balancers ask by HEAD, and the server sends no body then
     @api.get("/health", response_model=Health, responses=errors(), openapi_extra=open_to_all())
     async def health() -> Response:
         return json_response(router.health())
 
+    @api.head("/ready", include_in_schema=False)
     @api.get("/ready", response_model=Health, responses=errors() | NOT_READY, openapi_extra=open_to_all())
     async def ready() -> Response:
         state = await router.ready()
@@ -90,11 +109,12 @@ def build_routes(router: Router, admission: Admission, max_body_bytes: int) -> A
     async def predict(request: Request) -> Response:
         caller = caller_of(request, PREDICT)
         body = await parse_body(request, PredictRequest, max_body_bytes)
-        check_model(caller, body.task, "task")
+        body = await named(caller, body, "task")
         route = router.route(body.task, param="task", tasks=PREDICTING)
         texts = (item for item in body.inputs if isinstance(item, str)) if route.is_text else ()
+        call = called(request, caller)
         with await admission.admit(caller, route, estimate.prompt_tokens(texts)) as visit:
-            return answered(await router.classify(body), visit)
+            return answered(await router.classify(body, call), visit, call)
 
     @api.post(
         "/v1/embeddings", response_model=EmbeddingResponse, responses=CALLED, openapi_extra=body_of(EmbeddingRequest)
@@ -105,8 +125,17 @@ def build_routes(router: Router, admission: Admission, max_body_bytes: int) -> A
         check_model(caller, body.model, "model")
         route = router.route(body.model, param="model", tasks=EMBEDDING)
         texts = [body.input] if isinstance(body.input, str) else body.input
+        call = called(request, caller)
         with await admission.admit(caller, route, estimate.prompt_tokens(texts)) as visit:
-            return answered(await router.vectors(body), visit)
+            return answered(await router.vectors(body, call), visit, call)
+
+    @api.post(
+        "/v1/route", response_model=RouteDecision, responses=LISTED | errors(422), openapi_extra=body_of(RouteRequest)
+    )
+    async def route_of(request: Request) -> Response:
+        caller = caller_of(request)
+        decision = await router.decide(await parse_body(request, RouteRequest, max_body_bytes))
+        return json_response(visible(decision, caller).model_dump(mode="json"))
 
     @api.post(
         "/v1/chat/completions",
@@ -131,23 +160,41 @@ def build_routes(router: Router, admission: Admission, max_body_bytes: int) -> A
     return api
 
 
+def visible(decision: RouteDecision, caller: Principal) -> RouteDecision:
+    """What the caller may know of a decision: nothing of models and tasks that the credential is not for.
+
+    Raises:
+        PermissionDeniedError: the text goes to one of these.
+    """
+    for name in filter(None, (decision.model, decision.task)):
+        check_model(caller, name, "input")
+    candidates = tuple(found for found in decision.candidates if caller.may_use(found.model or str(found.task)))
+    return decision.model_copy(update={"candidates": candidates})
+
+
 def json_response(body: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON body."""
     return Response(orjson.dumps(body), status, headers, "application/json")
 
 
-def answered(answer: Answer[dict[str, Any]], visit: Visit) -> Response:
+def answered(answer: Answer[bytes], visit: Visit, call: Call) -> Response:
     """A whole answer, and the headers that say who gave it and what is left to the caller."""
-    visit.used(answer.body.get("usage") or {})
-    return json_response(answer.body, headers=headers_of(visit))
+    if answer.cache != "hit":
+        visit.used(answer.meta)
+    return Response(answer.body, headers=headers_of(visit, answer, call), media_type="application/json")
 
 
-def headers_of(visit: Visit) -> dict[str, str]:
-    """Which model, version and lane answered, that no cache did, and the caller's limits."""
-    return {
-        "x-autoglm-model": visit.route.name,
-        "x-autoglm-version": visit.route.version,
-        "x-autoglm-lane": "stable",
-        "x-autoglm-cache": "bypass",
+def headers_of(visit: Visit, answer: Answer[Any], call: Call) -> dict[str, str]:
+    """Which model, version and lane answered, whether a cache or a fallback did, and the caller's limits."""
+    headers = {
+        "x-autoglm-model": str(answer.meta["model"]),
+        "x-autoglm-version": str(answer.meta["version"]),
+        "x-autoglm-lane": call.lane,
+        "x-autoglm-cache": answer.cache,
         **visit.headers,
     }
+    if answer.cache == "hit":
+        headers["age"] = str(int(answer.age_s))
+    if fallback := answer.meta.get("fallback"):
+        headers["x-autoglm-fallback"] = str(fallback)
+    return headers

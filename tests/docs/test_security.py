@@ -51,7 +51,7 @@ PREDICT = {"task": "sentiment", "inputs": ["a wonderful film"]}
 async def surface(config: ClusterConfig, authenticator: Authenticator) -> httpx.AsyncClient:
     """A client of the HTTP surface of a router whose predictor always finds the same."""
     replica = FakeReplica(predict=lambda inputs: {"outputs": [Prediction(label="positive", score=1)], "tokens": 4})
-    router = Router(connect=lambda deployment, app: replica)
+    router = Router(connect=lambda deployment, app, balancing: replica)
     await router.reconfigure({"routes": [route.model_dump() for route in routes(config)]})
     transport = httpx.ASGITransport(build_http(router, authenticator, unlimited()))
     return httpx.AsyncClient(transport=transport, base_url="http://test")

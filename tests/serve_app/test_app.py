@@ -54,6 +54,16 @@ def test_serve_takes_the_default_as_it_is_rendered() -> None:
         assert callable(getattr(importlib.import_module(module), builder))
 
 
+def test_grpc_is_served_where_a_port_is_declared() -> None:
+    """By Serve's own schema, with a function that can be imported; elsewhere Serve listens for HTTP alone."""
+    assert "grpc_options" not in app.render(parse(TWO_VERSIONS, "f"))
+    rendered = app.render(parse(TWO_VERSIONS + "server: {grpc_port: 9100}\n", "f"))
+    options = ServeDeploySchema.model_validate(rendered).grpc_options
+    assert options.port == 9100
+    [(module, _, function)] = [name.rpartition(".") for name in options.grpc_servicer_functions]
+    assert callable(getattr(importlib.import_module(module), function))
+
+
 def test_each_version_is_an_application_without_a_route() -> None:
     """So that it comes and goes without the router; only the router and the control plane listen."""
     prefixes = {name: application["route_prefix"] for name, application in rendered().items()}
@@ -66,16 +76,17 @@ def test_each_version_is_an_application_without_a_route() -> None:
     }
 
 
-def test_the_router_leads_to_the_first_version_of_a_model() -> None:
+def test_the_router_leads_to_every_version_the_first_before_the_others() -> None:
     """Its routes name applications and deployments that are rendered beside it."""
     applications = rendered()
     config = RouterConfig.model_validate(applications["autoglm"]["deployments"][0]["user_config"])
     assert [(route.name, route.app, route.version) for route in config.routes] == [
         ("chat", "model-chat-v1", "v1"),
+        ("chat", "model-chat-v2", "v2"),
         ("sentiment", "model-sentiment-v1", "v1"),
     ]
     assert config.routes[0].max_replicas == 4
-    assert (config.routes[1].max_batch_size, config.routes[1].labels) == (16, ("bad", "good"))
+    assert (config.routes[2].max_batch_size, config.routes[2].labels) == (16, ("bad", "good"))
     for route in config.routes:
         assert applications[route.app]["deployments"][0]["name"] == route.deployment
 

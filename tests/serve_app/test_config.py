@@ -57,8 +57,8 @@ def test_the_file_of_the_design_is_understood() -> None:
         (
             "{port: 9000}",
             "{zzz: 1}",
-            "autoglm.yaml:14:10: server.zzz: unknown key; known: host, limits, max_body_bytes, port, "
-            "router_replicas, trusted_proxies",
+            "autoglm.yaml:14:10: server.zzz: unknown key; known: grpc_port, host, limits, max_body_bytes, "
+            "port, router_replicas, trusted_proxies",
         ),
         ("    task: text-generation\n", "", "autoglm.yaml:2:5: models.0.task: this key is required"),
         (

@@ -40,7 +40,7 @@ TOLD = {
 def ingress(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Ingress:
     monkeypatch.setenv("AUTOGLM_HOME", str(tmp_path))
     monkeypatch.delenv("AUTOGLM_API_KEY", raising=False)
-    return Ingress({}, connect=lambda deployment, app: FakeReplica())
+    return Ingress({}, connect=lambda deployment, app, balancing: FakeReplica())
 
 
 async def served(ingress: Ingress) -> list[tuple[str, str]]:

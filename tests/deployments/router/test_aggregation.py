@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
 from autoglm.errors import APIStatusError, UnavailableError, UnprocessableEntityError, UpstreamError
-from deployments.router.aggregation import Aggregator, Inputs, Outcome
+from deployments.router.aggregation import Aggregator, Dispatched, Inputs, Outcome, Request
+
+CALLER: ContextVar[str] = ContextVar("CALLER")
 
 
 class Replica:
@@ -17,20 +21,51 @@ class Replica:
 
     def __init__(self) -> None:
         self.calls: list[list[Inputs]] = []
-        self.called = asyncio.Semaphore(0)
+        self.left: list[list[float | None]] = []
+        self.callers: list[str | None] = []
+        self.cancelled: list[int] = []
         self._answers: list[asyncio.Future[list[Outcome]]] = []
 
-    async def __call__(self, requests: list[Inputs]) -> list[Outcome]:
-        self.calls.append(requests)
-        self.called.release()
+    async def __call__(self, requests: list[Request]) -> list[Outcome]:
+        call = len(self.calls)
+        self.calls.append([inputs for inputs, _ in requests])
+        self.left.append([left for _, left in requests])
+        self.callers.append(CALLER.get(None))
         self._answers.append(asyncio.get_running_loop().create_future())
-        return await self._answers[-1]
+        try:
+            return await self._answers[-1]
+        except asyncio.CancelledError:
+            self.cancelled.append(call)
+            raise
 
     def answer(self, call: int, *outcomes: Outcome) -> None:
         self._answers[call].set_result(list(outcomes or map(echo, self.calls[call])))
 
     def fail(self, call: int, fault: BaseException) -> None:
         self._answers[call].set_exception(fault)
+
+
+class FakeClock:
+    """The time of an event loop, which passes when the test says so."""
+
+    def __init__(self) -> None:
+        self._now = 100.0
+        self._timers: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self._now
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        self._timers.append((when, callback))
+        return asyncio.TimerHandle(when, callback, (), asyncio.get_running_loop())
+
+    async def pass_s(self, seconds: float) -> None:
+        self._now += seconds
+        due = [timer for timer in self._timers if timer[0] <= self._now]
+        self._timers = [timer for timer in self._timers if timer[0] > self._now]
+        for _, callback in due:
+            callback()
+        await settled()
 
 
 def echo(inputs: Inputs) -> dict[str, Any]:
@@ -47,19 +82,21 @@ class Bench:
     """An aggregator over a replica, with the requests that were submitted to it."""
 
     def __init__(
-        self, *, max_batch_size: int = 4, slots: int = 1, max_waiting_inputs: int = 100, linger_s: float = 0.003
+        self, *, max_batch_size: int = 4, slots: int = 1, max_waiting_inputs: int = 100, **options: Any
     ) -> None:
         self.replica = Replica()
-        self._aggregator = Aggregator(
+        self.clock = FakeClock()
+        self.aggregator = Aggregator(
             self.replica,
             max_batch_size=max_batch_size,
             slots=slots,
             max_waiting_inputs=max_waiting_inputs,
-            linger_s=linger_s,
+            clock=lambda: self.clock,
+            **options,
         )
 
     async def submit(self, *requests: Inputs) -> list[asyncio.Task[dict[str, Any]]]:
-        tasks = [asyncio.create_task(self._aggregator.submit(inputs)) for inputs in requests]
+        tasks = [asyncio.create_task(self.aggregator.submit(inputs)) for inputs in requests]
         await settled()
         return tasks
 
@@ -198,16 +235,108 @@ async def test_a_full_queue_refuses_and_has_room_again_once_it_is_sent() -> None
 
 async def test_while_a_call_is_under_way_a_full_one_leaves_and_a_part_waits() -> None:
     """A free slot is not taken for one input more: it waits for company, and a full call waits for nothing."""
-    bench = Bench(max_batch_size=2, slots=3, linger_s=3600)
+    bench = Bench(max_batch_size=2, slots=3)
     await bench.submit([1], [2], [3], [4])
     assert bench.replica.calls == [[[1]], [[2], [3]]]
 
 
-async def test_what_waits_leaves_together_when_it_has_lingered() -> None:
-    """The wait for company ends after `linger_s`, whether the call under way has returned or not."""
-    bench = Bench(slots=2, linger_s=0.001)
-    await bench.submit([1], [2], [3])
-    async with asyncio.timeout(10):
-        await bench.replica.called.acquire()
-        await bench.replica.called.acquire()
+async def test_what_waits_for_a_busy_model_leaves_together_after_the_longest_wait() -> None:
+    """Whether the call under way has returned or not, and no sooner as long as nothing is known of the model."""
+    bench = Bench(slots=2, max_wait_s=0.01)
+    await bench.submit([1], [2])
+    await bench.clock.pass_s(0.009)
+    await bench.submit([3])
+    assert bench.replica.calls == [[[1]]]
+    await bench.clock.pass_s(0.002)
     assert bench.replica.calls == [[[1]], [[2], [3]]]
+
+
+async def test_what_waits_leaves_so_that_it_arrives_as_the_model_becomes_free() -> None:
+    """A call that is known to take 4 ms is followed by the next before it ends, not after the longest wait."""
+    bench = Bench(slots=2, max_wait_s=0.01)
+    await bench.submit(["a call of 4 ms"])
+    await bench.clock.pass_s(0.004)
+    bench.replica.answer(0)
+    await settled()
+    await bench.submit([1], [2])
+    await bench.clock.pass_s(0.002)
+    assert bench.replica.calls[1:] == [[[1]]]
+    await bench.clock.pass_s(0.001)
+    assert bench.replica.calls[1:] == [[[1]], [[2]]]
+
+
+async def test_a_request_leaves_at_once_as_long_as_a_replica_is_free() -> None:
+    """Two replicas compute two calls at a time, so only the third waits."""
+    bench = Bench(slots=8, replicas=2)
+    await bench.submit([1], [2], [3])
+    assert bench.replica.calls == [[[1]], [[2]]]
+
+
+async def test_the_replica_is_told_what_is_left_of_each_deadline() -> None:
+    """What a request has waited here is gone; one without a deadline has none."""
+    bench = Bench(slots=2, max_wait_s=0.5)
+    await bench.submit(["first"])
+    tasks = [asyncio.create_task(bench.aggregator.submit(["a"], timeout_s=5)), *await bench.submit(["b"])]
+    await bench.clock.pass_s(0.5)
+    assert bench.replica.calls[1:] == [[["a"], ["b"]]]
+    assert bench.replica.left == [[None], [4.5, None]]
+    bench.replica.answer(1)
+    await asyncio.gather(*tasks)
+
+
+async def test_a_call_is_cancelled_with_its_last_caller_and_not_before() -> None:
+    """One who goes does not take the others' answer away; when all have gone, the replica need not go on."""
+    bench = Bench(slots=2, max_wait_s=0)
+    _, one, other = await bench.submit(["first"], ["a", "b"], ["c"])
+    await bench.clock.pass_s(0)
+    one.cancel()
+    await settled()
+    assert bench.replica.cancelled == []
+    other.cancel()
+    await settled()
+    assert bench.replica.cancelled == [1]
+    await bench.submit(["next"])
+    assert bench.replica.calls[2:] == [[["next"]]]
+
+
+async def test_each_caller_of_a_failed_call_gets_an_error_of_its_own() -> None:
+    """One that is raised in several tasks would grow a traceback with each of them."""
+    bench = Bench()
+    _, *failed = await bench.submit(["first"], ["a"], ["b"])
+    bench.replica.answer(0)
+    await settled()
+    bench.replica.fail(1, UnavailableError("full", retry_after=1.0))
+    errors = await asyncio.gather(*failed, return_exceptions=True)
+    assert [(str(error), error.retry_after) for error in errors] == [("full", 1.0)] * 2  # type: ignore[union-attr]
+    assert errors[0] is not errors[1]
+
+
+async def test_a_call_runs_in_the_context_of_its_first_request() -> None:
+    """Traces and the choice of a replica read it; it must not be that of whoever came by when the call was sent."""
+    bench = Bench(slots=2, max_wait_s=0.01)
+    for name in ("first", "second", "third"):
+        CALLER.set(name)
+        await bench.submit([name])
+    CALLER.set("the timer's")
+    await bench.clock.pass_s(0.01)
+    assert bench.replica.callers == ["first", "second"]
+
+
+async def test_texts_that_wait_are_called_with_their_like() -> None:
+    """A batch is padded to its longest text."""
+    bench = Bench(max_batch_size=2, by_length=True)
+    await bench.submit(["first"], ["oo"], ["oooooooo"], ["ooo"])
+    bench.replica.answer(0)
+    await settled()
+    assert bench.replica.calls[1:] == [[["oo"], ["ooo"]]]
+
+
+async def test_every_call_is_told_with_its_size_its_wait_and_its_share_of_a_batch() -> None:
+    """So that metrics show whether aggregation works, and what it costs."""
+    told: list[Dispatched] = []
+    bench = Bench(slots=2, max_wait_s=0.5, observe=told.append)
+    await bench.submit(["first"], ["a", "b"])
+    await bench.clock.pass_s(0.25)
+    await bench.submit(["c"])
+    await bench.clock.pass_s(0.25)
+    assert told == [Dispatched(1, 0.0, 0.25), Dispatched(3, 0.5, 0.75)]

@@ -76,7 +76,7 @@ async def test_the_router_says_what_it_waits_for() -> None:
     """The body of /ready."""
     controller = Controller()
     controller.replicas = {}
-    router = Router(connect=lambda deployment, app: FakeReplica(), readiness=controller.readiness())
+    router = Router(connect=lambda deployment, app, balancing: FakeReplica(), readiness=controller.readiness())
     await router.reconfigure({"routes": [ROUTE.model_dump()]})
     state = await router.ready()
     assert (state["status"], state["missing"]) == ("starting", ["chat"])

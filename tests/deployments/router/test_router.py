@@ -6,11 +6,13 @@ import base64
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from autoglm.contract import ChatRequest, EmbeddingRequest, Prediction, PredictRequest
 from autoglm.errors import BadRequestError, UnprocessableEntityError, UpstreamError
-from deployments.router import Router, RouterConfig
+from deployments.router import Call, Router, RouterConfig
+from deployments.router.router import decoded
 from tests.fake_replica import FakeReplica
 
 ANSWER = {"choices": [{"message": {"content": "Paris."}}]}
@@ -43,7 +45,7 @@ CONFIG = {
 
 async def router_over(config: dict[str, Any] | None = None, **replicas: FakeReplica) -> Router:
     """A router whose handles are the replicas of the same names."""
-    router = Router(connect=lambda deployment, app: replicas.get(app.split("-")[1], FakeReplica()))
+    router = Router(connect=lambda deployment, app, balancing: replicas.get(app.split("-")[1], FakeReplica()))
     await router.reconfigure(config or CONFIG)
     return router
 
@@ -61,16 +63,16 @@ async def test_null_is_as_good_as_absent() -> None:
     chat = FakeReplica(answer=ANSWER)
     router = await router_over(chat=chat)
     sent = {"model": "chat", "messages": [{"role": "assistant", "content": None}], "length_penalty": None, "seed": 0}
-    await router.generate(ChatRequest.model_validate(sent))
+    await router.generate(ChatRequest.model_validate(sent), Call())
     assert chat.calls == [("chat", {"model": "chat", "messages": sent["messages"], "seed": 0})]
 
 
 async def test_a_task_answers_in_the_order_of_its_inputs() -> None:
     """The documented body of /v1/predict, the same by handle and by contract."""
     router = await router_over(sentiment=FakeReplica(predict=classify))
-    answer = await router.classify(PredictRequest(task="sentiment", inputs=["a", "b"]))
-    assert answer.route.app == "model-sentiment-v1"
-    assert answer.body == {
+    answer = await router.classify(PredictRequest(task="sentiment", inputs=["a", "b"]), Call())
+    assert (answer.meta["model"], answer.meta["version"], answer.meta["prompt_tokens"]) == ("sentiment", "v1", 7)
+    assert orjson.loads(answer.body) == {
         "task": "sentiment",
         "model": "embedded/sentiment",
         "version": "v1",
@@ -80,28 +82,28 @@ async def test_a_task_answers_in_the_order_of_its_inputs() -> None:
         ],
         "usage": {"prompt_tokens": 7, "completion_tokens": 0, "total_tokens": 7},
     }
-    assert await router.predict("sentiment", ["a", "b"]) == answer.body
+    assert await router.predict("sentiment", ["a", "b"]) == orjson.loads(answer.body)
     assert len((await router.predict("sentiment", "a lone text"))["predictions"]) == 1
 
 
 async def test_embeddings_are_lists_or_base64_of_the_same_floats() -> None:
     """OpenAI's shape; base64 is little-endian float32."""
     router = await router_over(embed=FakeReplica(predict=vectors))
-    plain = (await router.vectors(EmbeddingRequest(model="embed", input=["a", "b"]))).body
+    plain = decoded(await router.vectors(EmbeddingRequest(model="embed", input=["a", "b"]), Call()))
     assert [item["index"] for item in plain["data"]] == [0, 1]
     assert plain["data"][0]["embedding"] == [3.0, 4.0, 12.0]
     assert (plain["model"], plain["usage"]["prompt_tokens"]) == ("embed", 7)
-    packed = (await router.vectors(EmbeddingRequest(model="embed", input="a", encoding_format="base64"))).body
+    packed = decoded(await router.vectors(EmbeddingRequest(model="embed", input="a", encoding_format="base64"), Call()))
     assert np.frombuffer(base64.b64decode(packed["data"][0]["embedding"]), "<f4").tolist() == [3, 4, 12]
 
 
 async def test_shortened_embeddings_have_length_one_and_cannot_grow() -> None:
     """`dimensions` cuts and renormalises; more than the model has is the caller's mistake."""
     router = await router_over(embed=FakeReplica(predict=vectors))
-    body = (await router.vectors(EmbeddingRequest(model="embed", input="a", dimensions=2))).body
+    body = decoded(await router.vectors(EmbeddingRequest(model="embed", input="a", dimensions=2), Call()))
     assert body["data"][0]["embedding"] == pytest.approx([0.6, 0.8])
     with pytest.raises(UnprocessableEntityError, match="got 4, this model's vectors have 3") as caught:
-        await router.vectors(EmbeddingRequest(model="embed", input="a", dimensions=4))
+        await router.vectors(EmbeddingRequest(model="embed", input="a", dimensions=4), Call())
     assert caught.value.param == "dimensions"
 
 
@@ -117,10 +119,10 @@ async def test_a_generation_carries_what_was_sent_and_no_defaults() -> None:
     """Fields that the caller left out are the engine's to fill."""
     chat = FakeReplica(answer=ANSWER)
     router = await router_over(chat=chat)
-    assert (await router.generate(CHAT)).body == ANSWER
-    assert await router.chat("hi", temperature=0) == ANSWER
+    assert decoded(await router.generate(CHAT, Call())) == ANSWER
+    assert await router.chat("hi", temperature=0, seed=1) == ANSWER
     sent = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "temperature": 0.0}
-    assert chat.calls == [("chat", sent), ("chat", sent)]
+    assert chat.calls == [("chat", sent), ("chat", sent | {"seed": 1})]
 
 
 async def test_a_python_callers_mistake_names_its_field() -> None:
@@ -143,7 +145,8 @@ async def test_a_stream_gives_every_event_in_order_and_frees_the_engine_at_its_e
 async def test_a_stream_that_its_caller_leaves_is_cancelled() -> None:
     """A generation that nobody reads would hold the engine for its whole length."""
     chat = FakeReplica(events=[b"1", b"2", b"3"])
-    body = (await (await router_over(chat=chat)).generate_stream(CHAT)).body
+    chance = CHAT.model_copy(update={"temperature": 1.0})  # nobody else can want the same stream
+    body = (await (await router_over(chat=chat)).generate_stream(chance, Call())).body
     assert await anext(body) == b"1"
     assert await anext(body) == b"2"
     assert not chat.streams[0].cancelled
@@ -155,13 +158,13 @@ async def test_a_stream_that_fails_before_its_first_event_raises_at_once() -> No
     """So it gets a status of its own instead of a 200 with a broken body."""
     router = await router_over(chat=FakeReplica(events=[BadRequestError("too long", param="messages")]))
     with pytest.raises(BadRequestError, match="too long"):
-        await router.generate_stream(CHAT)
+        await router.generate_stream(CHAT, Call())
 
 
 async def test_a_stream_that_breaks_later_ends_with_an_error_of_the_tree() -> None:
     """What came is given, then the fault, translated."""
     router = await router_over(chat=FakeReplica(events=[b"1", ConnectionResetError()]))
-    body = (await router.generate_stream(CHAT)).body
+    body = (await router.generate_stream(CHAT, Call())).body
     assert await anext(body) == b"1"
     with pytest.raises(UpstreamError):
         await anext(body)
@@ -216,7 +219,7 @@ async def test_models_are_listed_in_the_order_of_their_declaration() -> None:
 async def test_a_new_configuration_leaves_requests_under_way_alone() -> None:
     """Routes change without a restart; a stream of the old ones runs to its end."""
     router = await router_over(chat=FakeReplica(events=[b"1", b"2"]))
-    body = (await router.generate_stream(CHAT)).body
+    body = (await router.generate_stream(CHAT, Call())).body
     await router.reconfigure(RouterConfig().model_dump())
     assert router.models()["data"] == []
     assert [event async for event in body] == [b"1", b"2"]

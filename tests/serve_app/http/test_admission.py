@@ -48,7 +48,9 @@ class Surface:
         clock = FakeClock()
         self.chat = FakeReplica(answer=ANSWER, events=EVENTS)
         self.sentiment = FakeReplica(predict=lambda inputs: {"outputs": [Prediction(label="a", score=1)], "tokens": 6})
-        self.router = Router(connect=lambda deployment, app: {"chat": self.chat, "sentiment": self.sentiment}[app])
+        self.router = Router(
+            connect=lambda deployment, app, balancing: {"chat": self.chat, "sentiment": self.sentiment}[app]
+        )
         self.bank = FakeBank(clock, QUOTA)
         self.meter = Meter(clock=clock)
         self.allowances = Allowances(self.bank, self.meter, clock=clock)
@@ -68,12 +70,17 @@ class Surface:
         )
 
     async def __aenter__(self) -> Surface:
-        await self.router.reconfigure({"routes": ROUTES})
+        await self.connect_anew()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.aclose()
         await self.authenticator.aclose()
+
+    async def connect_anew(self) -> None:
+        """The same routes, to the replicas that are there now."""
+        await self.router.reconfigure({})
+        await self.router.reconfigure({"routes": ROUTES})
 
     async def spent(self) -> list[Spent]:
         """What was counted so far, as it is reported."""
@@ -210,7 +217,7 @@ async def test_a_stream_is_counted_and_its_count_told_only_to_who_asked(surface:
 async def test_a_broken_stream_is_counted_by_what_came(surface: Surface) -> None:
     """Two events are two tokens; the prompt is what it was estimated at: 4 bytes a token, and 4 around it."""
     surface.chat = FakeReplica(events=[*EVENTS[:2], ConnectionError("died")])
-    await surface.router.reconfigure({"routes": ROUTES})
+    await surface.connect_anew()
     await surface.client.post("/v1/chat/completions", json=CHAT | {"stream": True})
     [spent] = await surface.spent()
     assert (spent.prompt_tokens, spent.completion_tokens) == (9, 2)
@@ -220,7 +227,7 @@ async def test_a_call_that_failed_is_a_request_without_tokens(surface: Surface) 
     """What it had reserved is given back."""
     surface.allowances.update([QUOTA])
     surface.chat = FakeReplica(answer=ConnectionError("died"), events=[ConnectionError("died")])
-    await surface.router.reconfigure({"routes": ROUTES})
+    await surface.connect_anew()
     for stream in (False, True):
         response = await surface.client.post("/v1/chat/completions", json=CHAT | {"stream": stream})
         assert response.status_code == 502

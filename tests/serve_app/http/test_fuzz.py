@@ -75,7 +75,7 @@ def router() -> Router:
         "sentiment": FakeReplica(predict=classified),
         "prices": FakeReplica(predict=regressed),
     }
-    router = Router(connect=lambda deployment, app: replicas[app], readiness=Ready())  # type: ignore[arg-type]
+    router = Router(connect=lambda deployment, app, balancing: replicas[app], readiness=Ready())  # type: ignore[arg-type]
     asyncio.run(router.reconfigure({"routes": [route(*named) for named in TASKS.items()], "limits": LIMITS}))
     return router
 

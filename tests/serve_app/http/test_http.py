@@ -56,7 +56,7 @@ class Surface:
             transport=transport, base_url="http://test", headers={"authorization": f"Bearer {KEY}"}
         )
 
-    def _connect(self, deployment: str, app: str) -> FakeReplica:
+    def _connect(self, deployment: str, app: str, balancing: Any) -> FakeReplica:
         return {"chat": self.chat, "sentiment": self.sentiment}[app]
 
     def _classify(self, inputs: list[Any]) -> dict[str, Any]:
@@ -120,13 +120,41 @@ async def test_health_and_readiness_are_open_and_readiness_names_what_is_missing
     assert (response.status_code, response.json()["missing"]) == (503, ["chat"])
 
 
+async def test_health_and_readiness_answer_head(surface: Surface) -> None:
+    """As many a load balancer asks; the server leaves the body out."""
+    surface.ready.lacking = ("chat",)
+    assert [(await surface.client.head(path)).status_code for path in ("/health", "/ready")] == [200, 503]
+
+
 async def test_an_answer_says_who_gave_it(surface: Surface) -> None:
     """Model, version, lane and cache in headers, an id on every response."""
     response = await surface.post("/v1/predict", json=PREDICT)
     assert response.json()["predictions"] == [{"label": "positive", "score": 0.9, "scores": {}}]
     told = {name: response.headers[f"x-autoglm-{name}"] for name in ("model", "version", "lane", "cache")}
-    assert told == {"model": "sentiment", "version": "v1", "lane": "stable", "cache": "bypass"}
+    assert told == {"model": "sentiment", "version": "v1", "lane": "stable", "cache": "miss"}
     assert response.headers["x-request-id"]
+
+
+async def test_the_same_question_again_is_answered_from_the_cache(surface: Surface) -> None:
+    """The header says so and how old the answer is; a caller may have none of it."""
+    answers = [await surface.post("/v1/predict", json=PREDICT) for _ in range(2)]
+    assert [answer.headers["x-autoglm-cache"] for answer in answers] == ["miss", "hit"]
+    assert answers[0].content == answers[1].content
+    assert "age" not in answers[0].headers
+    assert answers[1].headers["age"] == "0"
+    anew = await surface.post("/v1/predict", json=PREDICT, headers={"cache-control": "no-store"})
+    assert anew.headers["x-autoglm-cache"] == "bypass"
+    assert len(surface.sentiment.calls) == 2
+
+
+async def test_a_deadline_that_passes_is_a_504_and_frees_the_engine(surface: Surface) -> None:
+    """The caller's own time counts, not the server's patience."""
+    surface.chat = FakeReplica(events=[asyncio.Event()])
+    await surface.router.reconfigure({"routes": [route("chat", "text-generation", "llm") | {"version": "v2"}]})
+    headers = {"x-request-timeout-s": "0.01"}
+    response = await surface.post("/v1/chat/completions", json=CHAT | {"stream": True}, headers=headers)
+    assert (response.status_code, fault_of(response)["code"]) == (504, "deadline_exceeded")
+    assert surface.chat.streams[0].cancelled
 
 
 async def test_requests_have_ids_of_their_own(surface: Surface) -> None:

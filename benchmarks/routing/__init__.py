@@ -1,0 +1,1 @@
+"""Semantic routing on BANKING77: `python -m benchmarks.routing`."""

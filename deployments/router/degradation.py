@@ -1,0 +1,72 @@
+"""What answers instead of a target that cannot: its declared fallbacks, in their order, and never unmarked."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from autoglm.errors import APIStatusError, DeadlineExceededError, UnavailableError, UpstreamError
+from deployments.router.call import Call
+from deployments.router.policy import CachedAnswer, Fallback, FixedAnswer, OtherVersion
+from deployments.router.targets import Target, TargetTable
+
+R = TypeVar("R")
+
+DEGRADED = (UpstreamError, UnavailableError, DeadlineExceededError)
+
+
+class Substitutes(Protocol[R]):
+    """The forms that an answer may take; whole or streamed, the chain is the same."""
+
+    async def target(self, target: Target) -> R:
+        """A target's own answer."""
+        ...
+
+    async def cached(self, max_age_s: float) -> R | None:
+        """An old answer to the same request, where there is one."""
+        ...
+
+    def fixed(self, text: str, target: Target) -> R:
+        """A declared text."""
+        ...
+
+    def marked(self, answer: R, mark: str) -> R:
+        """The answer with what stood in, which is then never taken for the target's own."""
+        ...
+
+
+async def degraded(target: Target, table: TargetTable, call: Call, substitutes: Substitutes[R]) -> R:
+    """The target's answer, or the first fallback's that has one.
+
+    A caller that asked for a strict model gets the target's error, as does one to whom no fallback has an answer.
+    """
+    try:
+        return await substitutes.target(target)
+    except DEGRADED as error:
+        if not call.is_strict:
+            for fallback in target.route.policy.fallbacks:
+                try:
+                    answer = await substitute(fallback, target, table, call, substitutes)
+                except APIStatusError:
+                    continue  # this one cannot either; the target's own error is what the caller hears of
+                if answer is not None:
+                    return answer
+        raise error
+
+
+async def substitute(
+    fallback: Fallback, target: Target, table: TargetTable, call: Call, substitutes: Substitutes[R]
+) -> R | None:
+    """One fallback's answer, marked; None where it has none or the caller may not use it."""
+    name = target.route.name
+    if isinstance(fallback, CachedAnswer):
+        old = await substitutes.cached(fallback.cached_s)
+        return None if old is None else substitutes.marked(old, "cached")
+    if isinstance(fallback, FixedAnswer):
+        return substitutes.marked(substitutes.fixed(fallback.answer, target), "fixed")
+    if isinstance(fallback, OtherVersion):
+        other = table.get(name, fallback.version)
+        return substitutes.marked(await substitutes.target(other), f"{name}:{fallback.version}")
+    if not call.may_use(fallback.model):
+        return None
+    other = table.get(fallback.model)
+    return substitutes.marked(await substitutes.target(other), fallback.model)

@@ -1,0 +1,146 @@
+"""The way of every request through the router: cache, then target, then fallbacks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from autoglm.errors import DeadlineExceededError
+from deployments.router.answer import Answer
+from deployments.router.cache import Cached, Computed, Key, ResponseCache, Started, key_of
+from deployments.router.call import Call
+from deployments.router.degradation import degraded
+from deployments.router.targets import Target, TargetTable
+from deployments.router.work import StreamedWork, Work
+
+Body = TypeVar("Body", bytes, AsyncGenerator[bytes])
+
+
+class Pipeline:
+    """One replica's; `table` is what is served at the moment."""
+
+    def __init__(self, cache: ResponseCache, table: TargetTable) -> None:
+        self._cache = cache
+        self.table = table
+
+    async def whole(self, work: Work, target: Target, call: Call) -> Answer[bytes]:
+        """The answer at once.
+
+        Raises:
+            APIStatusError: nothing could answer; the target's own error.
+        """
+        key = request_key(work, target, call)
+        forms = WholeForms(work, call, self._cache, key)
+
+        async def compute() -> Computed:
+            return await degraded(target, self.table, call, forms)
+
+        return answered(await in_time(call, lambda: self._cache.whole(key, call.directives, compute)))
+
+    async def stream(self, work: StreamedWork, target: Target, call: Call) -> Answer[AsyncGenerator[bytes]]:
+        """The answer as it comes. What fails before the first event is raised here, so that it gets a status."""
+        key = request_key(work, target, call)
+        forms = StreamForms(work, call, self._cache, key)
+
+        async def start() -> Started:
+            return await degraded(target, self.table, call, forms)
+
+        return answered(await in_time(call, lambda: self._cache.stream(key, call.directives, start)))
+
+
+@dataclass(frozen=True, slots=True)
+class WholeForms:
+    """The forms that a whole answer takes in the chain of fallbacks."""
+
+    work: Work
+    call: Call
+    cache: ResponseCache
+    key: Key | None
+
+    async def target(self, target: Target) -> Computed:
+        return await self.work.whole(target, self.call)
+
+    async def cached(self, max_age_s: float) -> Computed | None:
+        if self.key is None:
+            return None
+        old = await self.cache.stale(self.key, max_age_s)
+        return None if old is None else Computed(old.body, old.meta)
+
+    def fixed(self, text: str, target: Target) -> Computed:
+        return self.work.fixed(text, target.route)
+
+    def marked(self, answer: Computed, mark: str) -> Computed:
+        return replace(answer, meta={**answer.meta, "fallback": mark}, storable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamForms:
+    """The forms that a streamed answer takes."""
+
+    work: StreamedWork
+    call: Call
+    cache: ResponseCache
+    key: Key | None
+
+    async def target(self, target: Target) -> Started:
+        events = self.work.stream(target, self.call)
+        first = await anext(events, b"")
+        return Started(resumed(first, events), target.meta)
+
+    async def cached(self, max_age_s: float) -> Started | None:
+        if self.key is None:
+            return None
+        old = await self.cache.stale_stream(self.key, max_age_s)
+        return None if old is None else Started(old.body, old.meta)
+
+    def fixed(self, text: str, target: Target) -> Started:
+        return Started(self.work.fixed_events(text, target.route), target.meta)
+
+    def marked(self, answer: Started, mark: str) -> Started:
+        return replace(answer, meta={**answer.meta, "fallback": mark}, storable=False)
+
+
+def request_key(work: Work, target: Target, call: Call) -> Key | None:
+    """What makes two requests the same; None for one whose answer may differ each time."""
+    if not work.is_repeatable:
+        return None
+    route = target.route
+    return key_of(
+        tenant=call.tenant,
+        name=route.name,
+        version=route.version,
+        lane=call.lane,
+        permissions=call.permissions,
+        payload=work.payload,
+    )
+
+
+async def in_time(call: Call, look_up: Callable[[], Awaitable[Cached[Body]]]) -> Cached[Body]:
+    """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own.
+
+    The computation has the deadline of whoever came first. Where that one passed and this caller's has not, it is asked
+    for again.
+    """
+    while True:
+        try:
+            async with call.deadline.scope():
+                return await look_up()
+        except TimeoutError:
+            raise call.deadline.error() from None
+        except DeadlineExceededError:
+            call.deadline.check()
+
+
+def answered(cached: Cached[Body]) -> Answer[Body]:
+    """A cache's answer as the router's."""
+    return Answer(cached.body, cached.meta, cached.state, cached.age_s)
+
+
+async def resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """A stream whose first event was taken off it; closing it closes the rest."""
+    async with aclosing(rest):
+        yield first
+        async for event in rest:
+            yield event

@@ -1,0 +1,74 @@
+"""From a request's headers to the context that goes with it through the router."""
+
+from __future__ import annotations
+
+import math
+
+from fastapi import Request
+
+from autoglm.errors import BadRequestError
+from deployments.access import Principal
+from deployments.router import Call, Deadline, Priority, cache_directives
+from serve_app.http.address import client_address
+
+TIMEOUT = "x-request-timeout-s"
+PRIORITY = "x-autoglm-priority"
+STRICT = "x-autoglm-strict"
+SESSION = "x-session-id"
+TRUE, FALSE = "true", "false"
+
+
+def call_of(request: Request, caller: Principal, *, longest_s: float, proxies: int) -> Call:
+    """A request's deadline, priority, cache directives and what a consistent hash may go by.
+
+    Raises:
+        BadRequestError: a header is not of its form; `param` names it.
+    """
+    headers = request.headers
+    return Call(
+        deadline=Deadline(timeout_of(headers.get(TIMEOUT), longest_s)),
+        tenant=caller.tenant,
+        permissions=permissions_of(caller),
+        priority=priority_of(headers.get(PRIORITY)),
+        session=headers.get(SESSION),
+        key=str(caller),
+        address=client_address(request.scope, proxies),
+        directives=cache_directives(headers.get("cache-control")),
+        is_strict=strictness_of(headers.get(STRICT)),
+        may_use=caller.may_use,
+    )
+
+
+def timeout_of(header: str | None, longest_s: float) -> float:
+    """The seconds that the caller waits, at most `longest_s`; that many for who does not say."""
+    if header is None:
+        return longest_s
+    try:
+        seconds = float(header)
+    except ValueError:
+        seconds = math.nan
+    if not seconds > 0:
+        raise BadRequestError(f"{TIMEOUT}: got {header[:40]!r}; give a positive number of seconds", param=TIMEOUT)
+    return min(seconds, longest_s)
+
+
+def priority_of(header: str | None) -> Priority:
+    """How urgent it is."""
+    try:
+        return Priority(header or Priority.INTERACTIVE)
+    except ValueError:
+        known = " or ".join(Priority)
+        raise BadRequestError(f"{PRIORITY}: got {str(header)[:40]!r}; give {known}", param=PRIORITY) from None
+
+
+def strictness_of(header: str | None) -> bool:
+    """Whether no fallback may answer."""
+    if header not in (None, TRUE, FALSE):
+        raise BadRequestError(f"{STRICT}: got {header[:40]!r}; give {TRUE} or {FALSE}", param=STRICT)
+    return header == TRUE
+
+
+def permissions_of(caller: Principal) -> str:
+    """All that the caller may use, in one form: answers are shared by those for whom it is the same."""
+    models = "*" if caller.models is None else "\0".join(sorted(caller.models))
+    return "\0".join((*sorted(map(str, caller.scopes)), "", models))
