@@ -1,118 +1,223 @@
-"""What batching gives: the sentiment model in-process and served, and a stub that takes 8 ms whatever the batch.
+"""What batching gives: a stub that takes 8 ms whatever the batch, and the sentiment model; beside two peers.
 
-python -m benchmarks.batching [--data FOLDER]
+This project and plain `@serve.batch` run in one cluster, LitServe beside it. Clusters take turns: while one is measured
+the other is stopped (SIGSTOP), and each figure is the median of the rounds, so what drifts on the machine drifts for all.
+
+python -m benchmarks.batching [--data FOLDER] [--rounds N]
 """
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import json
-import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any
 
 import typer
-import yaml
 
-from autoglm.contract import TaskConfig
 from autoglm.home import ensure_key
-from autoglm.models import load
-from benchmarks import report, stub
+from benchmarks import report
 from benchmarks.corpus import DATA, sentences
-from benchmarks.load import Run, drive, whole
-from benchmarks.servers import server
+from benchmarks.keep_alive import closed_loop, posts
+from benchmarks.load import Run, Stream
+from benchmarks.servers import Server, server
+from benchmarks.subjects import TASK, adapter
+from deployments.router import Route, RouterConfig
+from serve_app.app import ROUTER_APP
 from serve_app.environment import free_ports
 
-TASK = {"task": "text-classification", "model": "embedded/minilm-l6-sst2"}
 ON = {"max_batch_size": 32, "batch_wait_timeout_s": 0.01}
 OFF = {"max_batch_size": 1, "batch_wait_timeout_s": 0.0}
-CLIENTS = 32
-STUB_LEVELS = (1, 12, 64)
-STUB_REQUESTS = 150  # for each client, at most 3,000
+BATCH = 32
+TEXTS = 320  # sentences of a turn
 WARM_UP = 64
+LIMIT = "in-process"  # what no server can exceed
+UNBATCHED = "open-autoglm, batching off"
+OURS, SERVE_BATCH, LITSERVE = "open-autoglm", "@serve.batch", "LitServe"
 
 
-def in_process(texts: list[str], batch: int) -> tuple[float, float]:
-    """Sentences a second and mean seconds of a batch, in order of arrival: what no server can exceed."""
-    adapter = load(TaskConfig.model_validate(TASK))
-    parsed = [adapter.parse(text, index) for index, text in enumerate(texts)]
-    adapter.predict(parsed[:WARM_UP])
+@dataclass(frozen=True)
+class Case:
+    """One line of the table."""
+
+    subject: str
+    name: str
+    clients: int
+
+    @property
+    def requests(self) -> int:
+        """Those of a turn: of the stub, enough for two or three seconds."""
+        return TEXTS if self.subject == "sentiment" else min(2000, 100 * self.clients)
+
+
+STUB = [Case("stub", UNBATCHED, 1)]
+STUB += [Case("stub", name, clients) for clients in (1, 12, 64) for name in (OURS, SERVE_BATCH, LITSERVE)]
+SENTIMENT = [Case("sentiment", LIMIT, 1), Case("sentiment", LIMIT, BATCH), Case("sentiment", UNBATCHED, BATCH)]
+SENTIMENT += [Case("sentiment", name, BATCH) for name in (OURS, SERVE_BATCH, LITSERVE)]
+CASES = STUB + SENTIMENT
+BASES = {"stub": CASES[0], "sentiment": Case("sentiment", LITSERVE, BATCH)}
+
+
+def predictor(subject: str, name: str, batching: dict[str, Any]) -> dict[str, Any]:
+    """The application of a subject as this project serves it."""
+    builder = {"stub": "benchmarks.stub:build", "sentiment": "serve_app.app:build_predictor"}[subject]
+    return {
+        "name": f"model-{name}-v1",
+        "route_prefix": None,
+        "import_path": builder,
+        "args": {"task": TASK, "cpus": 0.1, "gpus": 0},
+        "deployments": [{"name": "predictor", "user_config": batching}],
+    }
+
+
+def route(name: str, batching: dict[str, Any]) -> Route:
+    """Where its name leads."""
+    return Route(
+        name=name,
+        task="text-classification",
+        model=name,
+        version="v1",
+        app=f"model-{name}-v1",
+        deployment="predictor",
+        max_batch_size=batching["max_batch_size"],
+    )
+
+
+def cluster_config(port: int) -> dict[str, Any]:
+    """Each subject with and without batching behind this project's router, and as a plain Serve application."""
+    tasks = [
+        (subject, subject + suffix, batching)
+        for subject, (suffix, batching) in itertools.product(BASES, {"": ON, "-off": OFF}.items())
+    ]
+    routing = RouterConfig(routes=tuple(route(name, batching) for _, name, batching in tasks))
+    router = {
+        "name": ROUTER_APP,
+        "route_prefix": "/",
+        "import_path": "serve_app.app:build_router",
+        "args": {"replicas": 1, "surface": {}},
+        "deployments": [{"name": "router", "user_config": routing.model_dump(mode="json", exclude_defaults=True)}],
+    }
+    peers = [
+        {
+            "name": f"serve-batch-{subject}",
+            "route_prefix": f"/serve-batch/{subject}",
+            "import_path": "benchmarks.serve_batch:build",
+            "args": {"subject": subject},
+        }
+        for subject in BASES
+    ]
+    return {
+        "http_options": {"host": "127.0.0.1", "port": port},
+        "applications": [*itertools.starmap(predictor, tasks), *peers, router],
+    }
+
+
+@contextmanager
+def serve_cluster() -> Iterator[Server]:
+    """This project and plain `@serve.batch`."""
+    [port] = free_ports(1)
+    command = ["benchmarks.serve_config", json.dumps(cluster_config(port))]
+    with server(command, f"http://127.0.0.1:{port}", "/ready") as started:
+        yield started
+
+
+@contextmanager
+def litserve() -> Iterator[Server]:
+    """LitServe, in processes of its own."""
+    [port] = free_ports(1)
+    with server(["benchmarks.litserve_batch", str(port)], f"http://127.0.0.1:{port}", "/health") as started:
+        yield started
+
+
+def in_process(texts: Sequence[str], batch: int) -> Run:
+    """The adapter without a server, in order of arrival; a text's latency is that of its batch."""
+    model = adapter("sentiment")
+    parsed = [model.parse(text, index) for index, text in enumerate(texts)]
+    model.predict(parsed[:WARM_UP])
+    streams: list[Stream] = []
     start = time.perf_counter()
     for first in range(0, len(parsed), batch):
-        adapter.predict(parsed[first : first + batch])
-    wall = time.perf_counter() - start
-    return len(texts) / wall, wall / (len(texts) / batch)
+        sent, some = time.perf_counter(), parsed[first : first + batch]
+        model.predict(some)
+        streams += [Stream(sent, time.perf_counter())] * len(some)
+    return Run(time.perf_counter() - start, streams)
 
 
-@contextmanager
-def sentiment(batching: dict[str, Any]) -> Iterator[str]:
-    """A cluster with nothing but the sentiment task."""
-    [port] = free_ports(1)
-    declared = {"tasks": [{"name": "sentiment", **TASK, "batching": batching}]}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "sentiment.yaml"
-        file.write_text(yaml.safe_dump(declared))
-        command = ["serve_app", "up", str(file), f"--port={port}"]
-        with server(command, f"http://127.0.0.1:{port}", "/ready") as started:
-            yield started.url
+def measure(url: str, case: Case, texts: Sequence[str]) -> Run:
+    """One turn: each text a request of its own."""
+    path, body = {
+        OURS: ("/v1/predict", {"task": case.subject}),
+        UNBATCHED: ("/v1/predict", {"task": f"{case.subject}-off"}),
+        SERVE_BATCH: (f"/serve-batch/{case.subject}", {}),
+        LITSERVE: (f"/{case.subject}", {}),
+    }[case.name]
+    headers = {"authorization": f"Bearer {ensure_key()}", "cache-control": "no-store"}
+    requests = posts(url + path, [body | {"inputs": [text]} for text in texts], headers)
+    return closed_loop(url + path, requests, case.clients)
 
 
-@contextmanager
-def stub_cluster(batching: dict[str, Any]) -> Iterator[str]:
-    """A cluster with nothing but the stub."""
-    [port] = free_ports(1)
-    config = json.dumps(stub.config(port, batching))
-    with server(["benchmarks.serve_config", config], f"http://127.0.0.1:{port}", "/ready") as started:
-        yield started.url
+def take_turns(texts: Sequence[str], rounds: int) -> dict[Case, list[Run]]:
+    """Every case, `rounds` times in turn, with inputs that no case has seen before."""
+    runs: dict[Case, list[Run]] = defaultdict(list)
+    numbers = itertools.count()
+
+    def inputs(case: Case, count: int) -> list[str]:
+        if case.subject == "stub":
+            return [f"input {next(numbers)}" for _ in range(count)]
+        return [texts[next(numbers) % len(texts)] for _ in range(count)]
+
+    with serve_cluster() as ours, litserve() as theirs:
+        servers = {OURS: ours, UNBATCHED: ours, SERVE_BATCH: ours, LITSERVE: theirs}
+        for case in CASES:
+            if case.name in servers:
+                measure(servers[case.name].url, case, inputs(case, WARM_UP))
+        for started in (ours, theirs):
+            started.pause()
+        for _, (started, cases) in itertools.product(range(rounds), turns(servers).items()):
+            if started is not None:
+                started.resume()
+            for case in cases:
+                some = inputs(case, case.requests)
+                runs[case].append(
+                    in_process(some, case.clients) if started is None else measure(started.url, case, some)
+                )
+            if started is not None:
+                started.pause()
+    return runs
 
 
-def serve(url: str, task: str, texts: list[str], clients: int) -> Run:
-    """Each text a request of its own, after a warm-up."""
-    headers = {"authorization": f"Bearer {ensure_key()}"}
-    requests = [{"task": task, "inputs": [text]} for text in texts]
-    send = whole(f"{url}/v1/predict")
-    asyncio.run(drive(send, requests[:WARM_UP], concurrency=clients, headers=headers))
-    return asyncio.run(drive(send, requests, concurrency=clients, headers=headers))
+def turns(servers: dict[str, Server]) -> dict[Server | None, list[Case]]:
+    """The cases of each server; what runs in this process has none."""
+    grouped: dict[Server | None, list[Case]] = defaultdict(list)
+    for case in CASES:
+        grouped[servers.get(case.name)].append(case)
+    return grouped
 
 
-def sentiment_rows(texts: list[str]) -> list[list[str]]:
-    """The sentiment model, in-process and served."""
-    limit, latency = in_process(texts, CLIENTS)
-    single, single_latency = in_process(texts, 1)
-    rows = [
-        ["sentiment in-process, batch 1", "", f"{single:.0f}", f"{single_latency * 1e3:.1f}", f"{single / limit:.0%}"],
-        [f"sentiment in-process, batch {CLIENTS}", "", f"{limit:.0f}", f"{latency * 1e3:.1f}", "100%"],
-    ]
-    for name, batching in (("off", OFF), ("on", ON)):
-        with sentiment(batching) as url:
-            run = serve(url, "sentiment", texts, CLIENTS)
-        name = f"sentiment served, batching {name}"
-        rows.append([name, str(CLIENTS), f"{run.rate:.0f}", f"{run.latency * 1e3:.1f}", f"{run.rate / limit:.0%}"])
-    return rows
+def row(case: Case, runs: dict[Case, list[Run]]) -> list[str]:
+    """One line: medians over the rounds, and their ratios to the subject's base."""
+    rate, latency = median(run.rate for run in runs[case]), median(run.latency for run in runs[case])
+    base = runs[BASES[case.subject]]
+    ratios = rate / median(run.rate for run in base), latency / median(run.latency for run in base)
+    figures = [f"{rate:.0f}", f"{latency * 1e3:.1f}", *(f"{ratio:.2f}x" for ratio in ratios)]
+    return [case.subject, case.name, str(case.clients), *figures]
 
 
-def stub_rows() -> list[list[str]]:
-    """The stub, with batching off for one client and on for more; the ratio is to the first."""
-    with stub_cluster(OFF) as url:
-        base = serve(url, "stub", ["x"] * STUB_REQUESTS, 1)
-    rows = [["8 ms stub, batching off", "1", f"{base.rate:.0f}", f"{base.latency * 1e3:.1f}", "1.0x"]]
-    with stub_cluster(ON) as url:
-        for clients in STUB_LEVELS:
-            run = serve(url, "stub", ["x"] * min(3000, STUB_REQUESTS * clients), clients)
-            ratio = f"{run.rate / base.rate:.1f}x"
-            rows.append(["8 ms stub, batching on", str(clients), f"{run.rate:.0f}", f"{run.latency * 1e3:.1f}", ratio])
-    rows.append(["the article's own figures, off", "", "120", "8.3", "1.0x"])
-    rows.append(["the article's own figures, on", "", "980", "12.1", "8.2x"])
-    return rows
-
-
-def main(data: Annotated[Path, typer.Option(help="The folder of the sentences.")] = DATA) -> None:
-    """Measure all and print one table."""
-    rows = sentiment_rows(sentences(data)) + stub_rows()
-    report.show("Dynamic batching", ["what", "clients", "requests/s", "mean ms", "of the limit"], rows)
+def main(
+    data: Annotated[Path, typer.Option(help="The folder of the sentences.")] = DATA,
+    rounds: Annotated[int, typer.Option(help="Turns of each server; figures are their medians.")] = 3,
+) -> None:
+    """Measure all in turn, and print one table."""
+    runs = take_turns(sentences(data), rounds)
+    title = f"Dynamic batching, {rounds} rounds; ratios: stub to one unbatched client, sentiment to LitServe"
+    columns = ["model", "server", "clients", "requests/s", "mean ms", "rate ratio", "latency ratio"]
+    report.show(title, columns, [row(case, runs) for case in CASES])
 
 
 if __name__ == "__main__":

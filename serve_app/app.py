@@ -178,7 +178,12 @@ def loaded_by(declaration: TaskConfig) -> dict[str, Any]:
 
 def router_application(config: ClusterConfig) -> dict[str, Any]:
     """The router, whose routes are user_config: they change without a restart."""
-    routing = RouterConfig(routes=tuple(routes(config)), limits=config.server.limits, cache=config.cache)
+    routing = RouterConfig(
+        routes=tuple(routes(config)),
+        limits=config.server.limits,
+        cache=config.cache,
+        routing=config.semantic_routing(),
+    )
     surface = SurfaceConfig(
         max_body_bytes=config.server.max_body_bytes,
         trusted_proxies=config.server.trusted_proxies,

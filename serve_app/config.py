@@ -18,6 +18,7 @@ from autoglm.tasks.task_type import infer
 from deployments.access.config import AccessConfig
 from deployments.router import CacheConfig, Limits, TargetPolicy
 from deployments.router.policy import FixedAnswer, OtherModel, OtherVersion
+from deployments.router.semantic import RoutingConfig, RoutingRules, SemanticRoute
 
 Name = Field(pattern=NAME)
 Version = Field(pattern=VERSION)
@@ -137,6 +138,8 @@ class ClusterConfig(Section):
     server: ServerConfig = ServerConfig()
     security: AccessConfig = AccessConfig()
     cache: CacheConfig = CacheConfig()
+    routes: list[SemanticRoute] = Field(default_factory=list)
+    routing: RoutingRules = RoutingRules()
 
     @model_validator(mode="after")
     def _fallbacks_are_declared(self) -> Self:
@@ -144,6 +147,20 @@ class ClusterConfig(Section):
         for entry in entries:
             check_fallbacks(entry, entries)
         return self
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        routing = self.semantic_routing()
+        wanted = routing.models() | ({routing.abstain} if routing.abstain else frozenset())
+        for names, entries in ((wanted, self.models), (routing.tasks(), self.tasks)):
+            declared = [entry.name for entry in entries]
+            if unknown := next((name for name in sorted(names) if name not in declared), None):
+                raise ValueError(f"routes: {unknown!r} is not declared; {suggestion.nearest(unknown, declared)}")
+        return self
+
+    def semantic_routing(self) -> RoutingConfig:
+        """The rules and the routes of `auto`."""
+        return RoutingConfig(routes=tuple(self.routes), **self.routing.model_dump())
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

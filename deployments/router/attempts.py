@@ -14,6 +14,7 @@ from autoglm.errors import APIStatusError, CircuitOpenError, DeadlineExceededErr
 from deployments.router.balancing import Attempt
 from deployments.router.breaking import Breaker, Permit, counts_as_failure
 from deployments.router.call import Call
+from deployments.router.failures import ReplicaLostError
 from deployments.router.hedging import hedged
 from deployments.router.policy import TargetPolicy
 from deployments.router.retries import RetryBudget, RetryPool, backoff
@@ -138,19 +139,18 @@ class Attempts:
     async def _events(
         self, call: Call, attempt: Attempt, begin: Begin, progress: Progress | None
     ) -> AsyncGenerator[Event]:
-        """One attempt's events. For the breaker its time is that of the first one, with which a probe has succeeded."""
+        """One attempt's events. For the breaker it has succeeded with the first one, however long it goes on.
+
+        That a replica dies later is the balancing's to know; the target lives.
+        """
         with self._admitted(attempt) as permit:
-            started, first_s = self._clock(), None
+            started = self._clock()
             with attempt.current():
                 events = begin(progress)
             async with aclosing(events):
                 while (event := await self._in_time(call, attempt, anext(events, None))) is not None:
-                    if first_s is None:
-                        first_s = self._clock() - started
-                        if permit.is_probe:
-                            permit.succeeded(first_s)
+                    permit.succeeded(self._clock() - started)  # the first verdict stands
                     yield event
-            permit.succeeded(first_s or 0.0)
 
     async def _in_time(self, call: Call, attempt: Attempt, result: Awaitable[T]) -> T:
         """The result, unless the deadline passes or the replica is given up first."""
@@ -159,7 +159,7 @@ class Attempts:
                 return await result
         except TimeoutError:
             if attempt.given_up:
-                raise UpstreamError(f"the replica of {self._name} that served this request hangs") from None
+                raise ReplicaLostError(f"the replica of {self._name} that served this request hangs") from None
             raise call.deadline.error() from None
 
     @contextmanager
@@ -179,8 +179,15 @@ class Attempts:
                 attempt.released()
 
     def _judge(self, error: APIStatusError, attempt: Attempt, permit: Permit, seconds: float) -> None:
-        """Whether an error speaks against the replica. A short deadline of the caller's own does not."""
+        """What an error speaks against: nothing, if the deadline was the caller's own and short.
+
+        One lost replica among several is the balancing's to avoid, with all that was under way on it. The target is at
+        fault where it was the only one, or where the request had failed on another before.
+        """
         if isinstance(error, DeadlineExceededError) and seconds < self._patience_s:
+            return
+        if isinstance(error, ReplicaLostError) and attempt.is_first_of_several:
+            attempt.failed()
             return
         if counts_as_failure(error):
             permit.failed(seconds)

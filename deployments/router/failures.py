@@ -14,6 +14,10 @@ from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
 RETRY_AFTER_S = 1.0  # about what Serve takes to notice a dead replica and route around it
 
 
+class ReplicaLostError(UpstreamError):
+    """502: the replica died or hangs, with everything that was under way on it."""
+
+
 def translate(fault: BaseException, target: str) -> APIStatusError:
     """The error that the caller sees for a fault of the call to `target`."""
     cause = fault.cause if isinstance(fault, RayTaskError) else fault
@@ -23,7 +27,7 @@ def translate(fault: BaseException, target: str) -> APIStatusError:
         return UnavailableError(f"{target} takes no more requests at the moment", retry_after=RETRY_AFTER_S)
     if isinstance(fault, RayTaskError):
         return UpstreamError(f"{target} failed: {type(cause).__name__}")
-    return UpstreamError(f"the replica of {target} that served this request died", retry_after=RETRY_AFTER_S)
+    return ReplicaLostError(f"the replica of {target} that served this request died", retry_after=RETRY_AFTER_S)
 
 
 @contextmanager

@@ -39,6 +39,11 @@ class Attempt:
         finally:
             ATTEMPT.reset(token)
 
+    @property
+    def is_first_of_several(self) -> bool:
+        """Whether its request has failed nowhere before, and there are other replicas to go to."""
+        return not self.excluded and self.pool is not None and len(self.pool.replicas) > 1
+
     def succeeded(self) -> None:
         """The replica answered, be it with an error that is the caller's own."""
         if self.pool is not None:

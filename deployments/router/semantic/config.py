@@ -47,16 +47,21 @@ class SemanticRoute(Section):
         return self
 
 
-class RoutingConfig(Section):
-    """All routes. A text whose confidence is below `threshold`, or whose two best scores lie within `margin` of each
-    other, goes to the model named by `abstain`; where that is None, or a task was asked for, `auto` refuses it.
+class RoutingRules(Section):
+    """How a text is decided on. One whose confidence is below `threshold`, or whose two best scores lie within `margin`
+    of each other, goes to the model named by `abstain`; where that is None, or a task was asked for, `auto` refuses it.
     """
 
-    routes: tuple[SemanticRoute, ...] = ()
     encoder: Literal["wordllama", "e5"] = "wordllama"
     threshold: Probability = 0.5  # more often right than wrong
     margin: float = Field(default=0.02, ge=0, le=1)  # held-out BANKING77 questions nearer than that: 33 % right
     abstain: Name | None = None
+
+
+class RoutingConfig(RoutingRules):
+    """The rules and all routes."""
+
+    routes: tuple[SemanticRoute, ...] = ()
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

@@ -286,9 +286,9 @@ async def test_the_replica_is_told_what_is_left_of_each_deadline() -> None:
 
 async def test_a_call_is_cancelled_with_its_last_caller_and_not_before() -> None:
     """One who goes does not take the others' answer away; when all have gone, the replica need not go on."""
-    bench = Bench(slots=2, max_wait_s=0)
+    bench = Bench(slots=2, max_wait_s=0.01)
     _, one, other = await bench.submit(["first"], ["a", "b"], ["c"])
-    await bench.clock.pass_s(0)
+    await bench.clock.pass_s(0.01)
     one.cancel()
     await settled()
     assert bench.replica.cancelled == []

@@ -19,10 +19,12 @@ from autoglm.errors import (
     UpstreamError,
 )
 from deployments.router.attempts import Attempts
+from deployments.router.balancing import BalancingConfig, Pool
 from deployments.router.balancing.attempt import ATTEMPT
 from deployments.router.breaking import Breaker
 from deployments.router.call import Call
 from deployments.router.deadline import Deadline
+from deployments.router.failures import ReplicaLostError
 from deployments.router.policy import TargetPolicy
 from deployments.router.retries import RetryBudget
 from deployments.stream import Event, Opening, Progress
@@ -42,8 +44,9 @@ def attempts(clock: Callable[[], float] = time.monotonic, **policy: Any) -> Atte
 class Replicas:
     """Replicas `r0`, `r1`, …, the first that the attempt does not exclude; what each does is scripted by its place."""
 
-    def __init__(self, *script: Any) -> None:
+    def __init__(self, *script: Any, pool: Pool | None = None) -> None:
         self._script = list(script)
+        self._pool = pool
         self.asked: list[str] = []
 
     async def send(self) -> Any:
@@ -51,6 +54,8 @@ class Replicas:
         assert attempt is not None
         attempt.replica = next(name for name in map("r{}".format, range(9)) if name not in attempt.excluded)
         self.asked.append(attempt.replica)
+        if self._pool is not None:
+            self._pool.chosen(attempt, attempt.replica)
         outcome = self._script.pop(0)
         if isinstance(outcome, BaseException):
             raise outcome
@@ -115,6 +120,20 @@ async def test_the_breaker_hears_of_every_attempt_and_ends_them() -> None:
     with pytest.raises(CircuitOpenError):
         await tried.whole(Call(), unasked.send)
     assert unasked.asked == []
+
+
+async def test_one_lost_replica_of_several_does_not_open_the_breaker_and_two_in_a_row_do() -> None:
+    """The other replicas are healthy, and what died is sent to them."""
+    tried = attempts(breaker={"minimum_calls": 1})
+    pool = Pool(BalancingConfig())
+    pool.update(["r0", "r1"])
+    lost = ReplicaLostError("the replica died")
+    for _ in range(8):
+        assert await tried.whole(Call(), Replicas(lost, "answer", pool=pool).send) == "answer"
+    with pytest.raises(ReplicaLostError):
+        await tried.whole(Call(), Replicas(lost, lost, pool=pool).send)
+    with pytest.raises(CircuitOpenError):
+        await tried.whole(Call(), Replicas("never", pool=pool).send)
 
 
 async def test_a_breaker_that_opens_meanwhile_does_not_hide_what_happened() -> None:

@@ -47,6 +47,13 @@ def test_an_overloaded_replica_is_left_alone(affinity: PrefixAffinity) -> None:
     assert affinity.choose(chain([1, 2]), {"a": 30, "b": 10, "c": 10}) != "a"
 
 
+def test_replicas_that_are_equal_in_all_take_turns_by_lot(affinity: PrefixAffinity) -> None:
+    """A fixed order among those that hold the same would fill one of them first."""
+    for replica in "abc":
+        affinity.sent(chain([1, 2]), replica)
+    assert {affinity.choose(chain([1, 2]), IDLE) for _ in range(50)} == {"a", "b", "c"}
+
+
 def test_a_small_match_draws_nobody(affinity: PrefixAffinity) -> None:
     """A system prompt that all share, a twentieth of the prompt, must not send everything where it was first."""
     affinity.sent(chain([1]), "a")
@@ -67,7 +74,8 @@ def test_the_oldest_blocks_of_a_replica_are_forgotten_first_and_ends_before_begi
     index.sent(chain([9]), "a")
     assert index.longest(old, "a") == ({"a"}, 2)
     index.sent(old[:1], "a")
-    index.sent(chain([8]), "a")
+    for other in (8, 7):
+        index.sent(chain([other]), "a")
     assert index.longest(old, "a") == ({"a"}, 1)
     assert index.size("a") == 3
 

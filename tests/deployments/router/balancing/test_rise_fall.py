@@ -13,6 +13,7 @@ from tests.deployments.router.balancing.ticks import Ticks
     [
         ("xx", False),
         ("xxx", True),
+        ("x.xx", False),
         ("xx.xx", False),
         ("xxx.", True),
         ("xxx.x.", True),

@@ -346,6 +346,6 @@ def test_transitions_are_told_once_each_and_the_last_are_kept() -> None:
     ],
 )
 def test_a_configuration_that_could_not_work_is_refused(config: dict[str, float], said: str) -> None:
-    """No number that is given is silently without effect."""
+    """What contradicts itself, or could never open, is said when it is declared."""
     with pytest.raises(ValidationError, match=said):
         BreakerConfig.model_validate(config)

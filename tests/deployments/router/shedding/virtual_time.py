@@ -36,6 +36,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def simulate(scenario: Coroutine[Any, Any, Result]) -> Result:
-    """Run it to its end in virtual time."""
+    """Run it to its end in virtual time; what a timer's callback raised meanwhile is raised then."""
+    faults: list[BaseException] = []
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(scenario)
+        runner.get_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+        result = runner.run(scenario)
+    for fault in faults:
+        raise fault
+    return result

@@ -1,0 +1,56 @@
+"""LitServe's batching: both subjects at paths of their own.
+
+python -m benchmarks.litserve_batch PORT
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import litserve
+
+from benchmarks.serve_batch import MAX_BATCH_SIZE, WAIT_S
+from benchmarks.subjects import adapter
+
+
+class Subject(litserve.LitAPI):
+    """One input a request."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(max_batch_size=MAX_BATCH_SIZE, batch_timeout=WAIT_S, api_path=f"/{subject}")
+        self._subject = subject
+
+    def setup(self, device: str) -> None:
+        """Load the model, in the worker's process."""
+        self._adapter = adapter(self._subject)
+
+    def decode_request(self, request: dict[str, Any]) -> Any:
+        """The input, as the model takes it."""
+        return self._adapter.parse(request["inputs"][0], 0)
+
+    def batch(self, inputs: list[Any]) -> list[Any]:
+        """As they are: a list is what an adapter takes."""
+        return inputs
+
+    def predict(self, x: list[Any]) -> list[Any]:
+        """The predictions of a batch."""
+        return list(self._adapter.predict(x))
+
+    def unbatch(self, output: list[Any]) -> list[Any]:
+        """One for each request."""
+        return output
+
+    def encode_response(self, output: Any) -> dict[str, Any]:
+        """A prediction as JSON."""
+        return output.model_dump()
+
+
+def main(port: int) -> None:
+    """Serve until a signal."""
+    server = litserve.LitServer([Subject("stub"), Subject("sentiment")], accelerator="cpu", workers_per_device=1)
+    server.run(host="127.0.0.1", port=port, log_level="warning", generate_client_file=False)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
