@@ -24,7 +24,8 @@ from serve_app.ingress import Ingress, SurfaceConfig
 
 ROUTER_APP = "autoglm"
 ROUTER_CPUS = 0.1
-HEALTH = {"health_check_period_s": 2, "health_check_timeout_s": 30}
+# A replica that hangs is found after three such timeouts. Two busy cores have kept a healthy engine for seconds.
+HEALTH = {"health_check_period_s": 2, "health_check_timeout_s": 10}
 # Calls that a replica takes before Serve holds back the rest; each carries up to a batch, or is one generation.
 PREDICTOR_CALLS = 256
 LLM_CALLS = 1024

@@ -8,6 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
+BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
 # HAProxy's configuration has no setting of Serve's for this; the balance line, which has one, ends where it stands.
 FORWARDED = "leastconn\n    option forwardfor"
 
@@ -24,8 +25,10 @@ EMBEDDED = {
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    # A replica that hangs does not hear that it is to stop; waiting for it would hold its GPU for the whole grace.
+    "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
     # Each client's address reaches the router, which limits failed attempts by it.
-    "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM": FORWARDED,
+    BALANCE: FORWARDED,
     # The dashboard and its agent read every process's memory map (and hold its lock) each 5 s, list the logs' folder
     # twice a second and look for events ten times a second.
     "METRICS_RECORD_INTERVAL_S": "60",
@@ -70,8 +73,12 @@ def haproxy(folder: Path) -> dict[str, str]:
 
 def proxies_in_front() -> int:
     """How many of Serve's own proxies append to `X-Forwarded-For` before a request is here."""
-    forwards = os.environ.get("RAY_SERVE_HAPROXY_BALANCE_ALGORITHM") == FORWARDED
-    return int(forwards and os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1")
+    return int(has_haproxy() and os.environ.get(BALANCE, "").startswith(FORWARDED))
+
+
+def has_haproxy() -> bool:
+    """Whether HTTP and gRPC go through HAProxy, not through Serve's Python proxy."""
+    return os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
 
 
 def free_ports(count: int) -> list[int]:

@@ -15,6 +15,7 @@ from deployments.quota import Allowances, Bank, Meter, QuotaView
 from deployments.router import Connect, HeldBreaker, Route, Router, RouterConfig, balanced_handle
 from serve_app.bank import ControlBank
 from serve_app.environment import proxies_in_front
+from serve_app.grpc import HealthServicer
 from serve_app.http import MAX_BODY_BYTES, Admission, build_http
 
 TICK_S = 1.0  # so long may usage wait to be told, and a lease lie unused
@@ -58,6 +59,9 @@ class Ingress(Router):
         self._registered: tuple[Route, ...] = ()
         self._held: tuple[HeldBreaker, ...] = ()
         self._ticking: asyncio.Task[None] | None = None
+        # Serve's gRPC proxy calls a deployment's methods by the names of gRPC's.
+        health = HealthServicer(self)
+        self.Check, self.List, self.Watch = health.Check, health.List, health.Watch
         # Serve awaits it when the replica stops. As the class's, Python's collector would call it, and await nothing.
         self.__del__ = self._stop
 

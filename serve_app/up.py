@@ -12,9 +12,10 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from autoglm.home import ensure_key, key_path
-from serve_app import cluster
+from serve_app import cluster, environment
 from serve_app.app import render
 from serve_app.config import ClusterConfig
+from serve_app.grpc import balance_with
 from serve_app.preparation import prepare_models
 
 
@@ -27,6 +28,7 @@ def up(config: ClusterConfig, console: Console) -> None:
     """
     started = time.monotonic()
     cluster.check_port(config.server.host, config.server.port)
+    config = with_health_frontend(config)
     ensure_key()
     with console.status("preparing models") as status:
         prepare_models(config, lambda name: status.update(f"preparing the model of [bold]{escape(name)}[/bold]"))
@@ -41,6 +43,21 @@ def up(config: ClusterConfig, console: Console) -> None:
         except cluster.Interrupted as signal:
             console.print(f"{signal}: ending every process of the cluster")
     console.print("stopped")
+
+
+def with_health_frontend(config: ClusterConfig) -> ClusterConfig:
+    """With HAProxy, the declared gRPC port is that of a frontend of our own, and Serve's own takes a free one.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    server = config.server
+    if server.grpc_port is None or not environment.has_haproxy():
+        return config
+    cluster.check_port(server.host, server.grpc_port)
+    os.environ[environment.BALANCE] = balance_with(os.environ[environment.BALANCE], server.host, server.grpc_port)
+    [served] = environment.free_ports(1)
+    return config.model_copy(update={"server": server.model_copy(update={"grpc_port": served})})
 
 
 def deploy(config: ClusterConfig, dashboard: str, console: Console) -> None:

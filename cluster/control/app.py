@@ -22,5 +22,5 @@ def build_control(args: dict[str, Any]) -> Application:
         num_replicas=1,
         max_ongoing_requests=CALLS,
         health_check_period_s=2,
-        health_check_timeout_s=30,
+        health_check_timeout_s=10,
     ).bind(args["access"], int(args["trusted_proxies"]))

@@ -28,6 +28,7 @@ class FakeRunning:
         self.availability_zone = zone
         self._replica_info = SimpleNamespace(node_ip=address)
         self.queue = 0  # requests under way on it, as it tells a probe
+        self.probed = asyncio.Event()
         self.hangs = False
         self.is_dead = False
 
@@ -36,6 +37,7 @@ class FakeRunning:
             raise RayActorError
         if self.hangs:
             await asyncio.Event().wait()
+        self.probed.set()
         return self.queue
 
 

@@ -58,11 +58,12 @@ async def test_a_replica_that_keeps_failing_gets_no_more(policy: Policy) -> None
     assert "a" not in {await route(router, Attempt(key=str(key))) for key in range(30)}
 
 
+@pytest.mark.parametrize("fault", ["hangs", "is_dead"])
 @every_policy
-async def test_an_attempt_on_a_replica_that_hangs_fails_over_at_once(policy: Policy) -> None:
+async def test_an_attempt_on_a_replica_that_is_lost_fails_over_at_once(policy: Policy, fault: str) -> None:
     """Probes find it though its connection stands, and the caller is told before its deadline."""
     replicas = three()
-    replicas[0].hangs = True
+    setattr(replicas[0], fault, True)
     fast = config(policy).model_copy(update={"probe": ProbeConfig(interval_s=0.02, timeout_s=0.02)})
     router = await routed_by(fast, replicas)
     router.on_new_queue_len_info(replicas[0].replica_id, 0)
@@ -85,6 +86,18 @@ async def test_what_waits_for_a_dead_replica_is_given_up() -> None:
     router.on_replica_actor_died(replicas[0].replica_id)
     assert attempt.given_up
     assert "a" not in {await route(router) for _ in range(30)}
+
+
+async def test_probes_tell_how_long_the_queues_are() -> None:
+    """What other routers sent somewhere is known here before the next request, without asking for it then."""
+    replicas = three()
+    router = await routed_by(config("least_outstanding"), replicas)
+    await replicas[2].probed.wait()  # Serve's own, of a new replica
+    replicas[2].probed.clear()
+    replicas[2].queue = 500
+    await route(router)
+    await replicas[2].probed.wait()
+    assert "c" not in {await route(router) for _ in range(30)}
 
 
 async def test_round_robin_takes_turns() -> None:
@@ -142,3 +155,14 @@ async def test_a_prompt_goes_where_its_beginning_went() -> None:
     for turn in range(3):
         talks = [talk + str(turn) * BLOCK_CHARS for talk in talks]
         assert [await route(router, Attempt(prefix=talk)) for talk in talks] == home
+
+
+async def test_a_replica_that_left_has_lost_its_prompts() -> None:
+    """One that comes back has an empty cache, which is no reason to prefer it over a less loaded one."""
+    replicas = three()
+    router = await routed_by(BalancingConfig(policy="prefix_affinity", slow_start_s=0), replicas)
+    await route(router, only("a"))
+    router.update_replicas(replicas[1:])
+    router.update_replicas(replicas)
+    router.on_new_queue_len_info(replicas[0].replica_id, 2)
+    assert await route(router, Attempt(prefix=only("a").prefix)) != "a"
