@@ -1,7 +1,7 @@
 """What batching gives: a stub that takes 8 ms whatever the batch, and the sentiment model; beside two peers.
 
-This project and plain `@serve.batch` run in one cluster, LitServe beside it. Clusters take turns: while one is measured
-the other is stopped (SIGSTOP), and each figure is the median of the rounds, so what drifts on the machine drifts for all.
+This project and plain `@serve.batch` run in one cluster, LitServe beside it. They take turns: while one is measured the
+other is stopped (SIGSTOP), and a figure is the median of the rounds, so what drifts on the machine drifts for all.
 
 python -m benchmarks.batching [--data FOLDER] [--rounds N]
 """

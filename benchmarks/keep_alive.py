@@ -21,6 +21,7 @@ HEAD = (
     "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{more}\r\n"
 )
 OK = b"HTTP/1.1 200"
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 def posts(url: str, bodies: Sequence[Any], headers: dict[str, str]) -> list[bytes]:
@@ -107,7 +108,7 @@ class Connection(asyncio.Protocol):
         """Called by the event loop with what came of an answer."""
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
-        if not end or len(body) < content_length(head) or self._answer is None or self._answer.done():
+        if not end or not is_whole(head, body) or self._answer is None or self._answer.done():
             return
         if head.startswith(OK):
             self._answer.set_result(True)
@@ -121,7 +122,8 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(False)
 
 
-def content_length(head: bytes) -> int:
-    """The length of the body that follows a head."""
+def is_whole(head: bytes, body: bytes) -> bool:
+    """Whether a body is there to its end; that of a stream is the chunk of no bytes (RFC 9112, 7.1)."""
     lines = (line.lower().partition(b":") for line in head.split(b"\r\n"))
-    return next(int(value) for name, _, value in lines if name == b"content-length")
+    length = next((int(value) for name, _, value in lines if name == b"content-length"), None)
+    return body.endswith(LAST_CHUNK) if length is None else len(body) >= length

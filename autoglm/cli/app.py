@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from autoglm.cli.breakers import breaker_commands
 from autoglm.cli.chat import chat
 from autoglm.cli.doctor import doctor
 from autoglm.cli.embed import embed
@@ -21,7 +22,13 @@ from autoglm.cli.usage import usage
 from autoglm.cli.users import user_commands
 from autoglm.errors import AutoGLMError
 
-GROUPS = {"task": task_commands, "keys": key_commands, "users": user_commands, "quota": quota_commands}
+GROUPS = {
+    "task": task_commands,
+    "keys": key_commands,
+    "users": user_commands,
+    "quota": quota_commands,
+    "breakers": breaker_commands,
+}
 
 
 class CommandLine(TyperGroup):

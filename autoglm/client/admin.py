@@ -1,4 +1,4 @@
-"""Administration: keys, users, quotas, usage, registered tasks and audit, under `client.admin`."""
+"""Administration: keys, users, quotas, usage, registered tasks, breakers and audit, under `client.admin`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from autoglm.client import admin_calls, registration
 from autoglm.client.admin_calls import Pages, QuotaLimits, Scopes
 from autoglm.client.exchange import Call
 from autoglm.contract.audit import AuditPage
+from autoglm.contract.breaker import BreakerControl, BreakerHold, BreakerList
 from autoglm.contract.key import KeyCard, KeyCreated
 from autoglm.contract.quota import QuotaCard, QuotaKind
 from autoglm.contract.registration import RegistrationCard
@@ -167,6 +168,23 @@ class Admin:
         """
         return self._run(registration.unregister(name, version))
 
+    def breakers(self) -> BreakerList:
+        """The circuit breaker of each version, as each router replica that answers sees it, and those held by hand.
+
+        Raises:
+            UnavailableError: no router replica answers.
+        """
+        return self._run(admin_calls.breakers())
+
+    def hold_breaker(self, name: str, version: str, state: BreakerControl) -> BreakerHold:
+        """Holds a version's breaker `open` (no request reaches it) or `closed` (all do) in all router replicas, those
+        that start later too, until it is `automatic` again.
+
+        Raises:
+            NotFoundError: no such version is declared; the message names the nearest.
+        """
+        return self._run(admin_calls.hold_breaker(name, version, state))
+
     def audit(self, limit: int = 100, before: int | None = None) -> AuditPage:
         """The newest `limit` (at most 1,000) administrative actions, or those before the entry of the id `before`."""
         return self._run(admin_calls.audit(limit, before))
@@ -265,6 +283,14 @@ class AsyncAdmin:
     async def delete_task(self, name: str, version: str) -> RegistrationCard:
         """As `Admin.delete_task`."""
         return await self._run(registration.unregister(name, version))
+
+    async def breakers(self) -> BreakerList:
+        """As `Admin.breakers`."""
+        return await self._run(admin_calls.breakers())
+
+    async def hold_breaker(self, name: str, version: str, state: BreakerControl) -> BreakerHold:
+        """As `Admin.hold_breaker`."""
+        return await self._run(admin_calls.hold_breaker(name, version, state))
 
     async def audit(self, limit: int = 100, before: int | None = None) -> AuditPage:
         """As `Admin.audit`."""

@@ -12,6 +12,7 @@ import httpx
 from autoglm.client.calls import reads
 from autoglm.client.exchange import Call
 from autoglm.contract.audit import AuditPage
+from autoglm.contract.breaker import BreakerControl, BreakerHold, BreakerList
 from autoglm.contract.key import KeyCard, KeyCreated, KeyList
 from autoglm.contract.quota import QuotaCard, QuotaKind, QuotaList
 from autoglm.contract.scope import Scope
@@ -107,6 +108,17 @@ def usage_csv(by: Iterable[UsageDimension], since: date | None, until: date | No
     """Sums as CSV."""
     query = {**asked(by, since, until), "format": "csv"}
     return Call("GET", f"{PREFIX}/usage", read_csv, query=query, idempotent=True)
+
+
+def breakers() -> Call[BreakerList]:
+    """All of them."""
+    return Call("GET", f"{PREFIX}/breakers", reads(BreakerList), idempotent=True)
+
+
+def hold_breaker(name: str, version: str, state: BreakerControl) -> Call[BreakerHold]:
+    """One, held or let go."""
+    path = f"{PREFIX}/breakers/{segment(name)}/{segment(version)}"
+    return Call("PUT", path, reads(BreakerHold), {"state": state}, idempotent=True)
 
 
 def audit(limit: int, before: int | None) -> Call[AuditPage]:

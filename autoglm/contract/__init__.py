@@ -2,6 +2,7 @@
 
 from autoglm.contract.audit import AuditEntry, AuditPage
 from autoglm.contract.base import RequestModel, ResponseModel
+from autoglm.contract.breaker import BreakerCard, BreakerHold, BreakerList, BreakerRequest
 from autoglm.contract.chat import (
     AnswerMessage,
     ChatChoice,
@@ -34,6 +35,10 @@ __all__ = [
     "AuditEntry",
     "AuditPage",
     "BatchingConfig",
+    "BreakerCard",
+    "BreakerHold",
+    "BreakerList",
+    "BreakerRequest",
     "ChatChoice",
     "ChatChunk",
     "ChatCompletion",

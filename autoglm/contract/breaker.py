@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from autoglm.contract.base import ResponseModel
+from autoglm.contract.base import RequestModel, ResponseModel
 
 BreakerState = Literal["closed", "open", "half_open"]
+BreakerControl = Literal["open", "closed", "automatic"]
 
 
 class BreakerTransition(ResponseModel):
@@ -24,10 +25,12 @@ class BreakerCard(ResponseModel):
 
     The rates are shares of the `calls` in the window, null where there are none, as in any state but closed.
     `opened` and `refused` count from the start of the replica. `retry_after_s` is null where a call would be admitted.
+    `replica` is the router replica that sees it so: each learns from its own requests.
     """
 
     name: str
     version: str
+    replica: str = ""
     state: BreakerState
     forced: bool = False
     calls: int = 0
@@ -41,7 +44,27 @@ class BreakerCard(ResponseModel):
     transitions: tuple[BreakerTransition, ...] = ()
 
 
+class BreakerRequest(RequestModel):
+    """How a breaker is to be from now on: held `open` or `closed` by hand, or `automatic`."""
+
+    state: BreakerControl
+
+
+class BreakerHold(ResponseModel):
+    """How a version's breaker was set by hand, for all router replicas."""
+
+    name: str
+    version: str
+    state: BreakerControl
+
+
 class BreakerList(ResponseModel):
-    """All breakers, by name and version."""
+    """All breakers, by name, version and router replica, and all that are held by hand, by name and version.
+
+    Of the `replicas` of the router `answered` told what they see; a hold reaches each within a second or two.
+    """
 
     data: tuple[BreakerCard, ...]
+    held: tuple[BreakerHold, ...] = ()
+    replicas: int = 0
+    answered: int = 0

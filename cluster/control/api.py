@@ -8,8 +8,10 @@ from starlette.types import ASGIApp
 from autoglm import __version__
 from cluster.control.applications import States, nothing_deployed
 from cluster.control.database import Database
+from cluster.control.routers import Sight, no_routers
 from cluster.control.routes.admission import Authenticate, Desk, admin_by, on_wrong_query
 from cluster.control.routes.audit import audit_routes
+from cluster.control.routes.breakers import breaker_routes
 from cluster.control.routes.keys import key_routes
 from cluster.control.routes.quotas import quota_routes
 from cluster.control.routes.tasks import task_routes
@@ -32,13 +34,15 @@ def build_admin(
     clock: Clock = utc_now,
     store: Store | None = None,
     states: States = nothing_deployed,
+    sight: Sight = no_routers,
     proxies: int = 0,
 ) -> ASGIApp:
     """The application over one migrated database.
 
     `authenticate` is a FastAPI dependency: the request's Principal, or an AuthenticationError. Every path needs the
     scope `admin`, and every change is in the audit. `store` has the files of registered tasks, by default in the home
-    folder, and `states` tells how their applications fare. `proxies` of our own stand in front.
+    folder, `states` tells how their applications fare, and `sight` the routers' breakers. `proxies` of our own stand in
+    front.
     """
     app = DescribedAPI(
         title="Open-AutoGLM control plane",
@@ -50,8 +54,8 @@ def build_admin(
         redirect_slashes=False,
     )
     desk = Desk(database, clock, admin_by(authenticate, proxies))
-    for routes in (key_routes, user_routes, quota_routes, usage_routes, audit_routes):
-        app.include_router(routes(desk), prefix=PREFIX, responses=ADMITTED)
+    parts = [routes(desk) for routes in (key_routes, user_routes, quota_routes, usage_routes, audit_routes)]
     tasks = task_routes(desk, store or Store(default_root()), states)
-    app.include_router(tasks, prefix=PREFIX, responses=ADMITTED)
+    for routes in (*parts, tasks, breaker_routes(desk, sight)):
+        app.include_router(routes, prefix=PREFIX, responses=ADMITTED)
     return RequestId(app)

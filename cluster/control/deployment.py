@@ -18,6 +18,7 @@ from cluster.control.api import build_admin
 from cluster.control.database import Database
 from cluster.control.quota import Ledger
 from cluster.control.reconciliation import Reconciler, Serves
+from cluster.control.routers import Routers, Sight
 from cluster.control.serving import Serving
 from cluster.control.store import Store, default_root
 from deployments.access import AccessConfig, Authenticator, Principal
@@ -39,7 +40,9 @@ class Control:
         ConfigError: the database is of a newer program, or half-migrated. One that does not answer yet is waited for.
     """
 
-    def __init__(self, access: dict[str, Any], trusted_proxies: int, serving: Serves | None = None) -> None:
+    def __init__(
+        self, access: dict[str, Any], trusted_proxies: int, serving: Serves | None = None, sight: Sight | None = None
+    ) -> None:
         self._is_told = False
         self._refused: ConfigError | None = None
         self._url = os.environ.get("AUTOGLM_DATABASE_URL")
@@ -48,6 +51,7 @@ class Control:
         self._ledger = Ledger(self._database)
         self._store = Store(default_root())
         self._serving = serving or Serving()
+        self._sight = sight or Routers().breakers
         self._proxies = trusted_proxies + proxies_in_front()
         self._authenticator = Authenticator(AccessConfig.model_validate(access), local_key=server_key())
         self._reconciling: asyncio.Task[None] | None = None
@@ -62,6 +66,7 @@ class Control:
             self._authenticate,
             store=self._store,
             states=self._serving.states,
+            sight=self._sight,
             proxies=self._proxies,
         )
         return Announcing(at_the_root(admin), reconciler.changed)

@@ -27,7 +27,7 @@ def desired(details: Mapping[str, Any], versions: Iterable[Registered], told: Ma
     )
     told = {**told, "registered": [route.model_dump(mode="json", exclude_defaults=True) for route in routes]}
     return {
-        "http_options": {name: details["http_options"][name] for name in ("host", "port")},
+        **options(details),
         "applications": [
             *(with_told(config, told) if config["name"] == ROUTER_APP else config for config in declared),
             *(
@@ -36,6 +36,12 @@ def desired(details: Mapping[str, Any], versions: Iterable[Registered], told: Ma
             ),
         ],
     }
+
+
+def options(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Where Serve listens. It is fixed when Serve starts, and a config that left it out would say the defaults."""
+    kept = {"http_options": ("host", "port"), "grpc_options": ("port", "grpc_servicer_functions")}
+    return {part: {name: details[part][name] for name in names} for part, names in kept.items() if details.get(part)}
 
 
 def configs(details: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

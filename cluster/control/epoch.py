@@ -1,4 +1,4 @@
-"""How many changes of credentials and quotas there have been."""
+"""How many changes there have been of credentials, quotas and held breakers, which the routers are told of."""
 
 from __future__ import annotations
 

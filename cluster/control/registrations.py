@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from autoglm.contract import TaskConfig
 from autoglm.errors import ConflictError, NotFoundError
 from autoglm.tasks.saved import fitted_in
+from cluster.control import holds
 from cluster.control.store import Store
 from cluster.control.tables import Registration
 from cluster.control.verification import Content
@@ -92,7 +93,7 @@ def find(session: Session, name: str, version: str) -> Registration:
 
 
 def delete(session: Session, name: str, version: str) -> Registration:
-    """The row that was taken out.
+    """The row that was taken out; a later version of its name is another one, whose breaker nobody holds.
 
     Raises:
         NotFoundError: there is none.
@@ -100,6 +101,7 @@ def delete(session: Session, name: str, version: str) -> Registration:
     row = find(session, name, version)
     session.delete(row)
     session.flush()
+    holds.release(session, name, version)
     return row
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 from autoglm.contract.quota import QuotaKind
 
+HeldState = Literal["open", "closed"]
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for this type
 
 
@@ -89,7 +90,7 @@ class User(Base):
 
 
 class Epoch(Base):
-    """One row: how many changes of credentials and quotas there have been."""
+    """One row: how many changes there have been of what the routers are told."""
 
     __tablename__ = "epoch"
 
@@ -188,3 +189,13 @@ class Registration(Base):
     declaration: Mapped[dict[str, Any]]
     source: Mapped[str] = mapped_column(Text)
     created: Mapped[datetime]
+
+
+class HoldRow(Base):
+    """A version's circuit breaker that is held open or closed by hand; what is automatic has no row."""
+
+    __tablename__ = "breaker_holds"
+
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[str] = mapped_column(String(63), primary_key=True)
+    state: Mapped[HeldState] = mapped_column(String(10))

@@ -3,8 +3,7 @@
 from deployments.router.answer import Answer
 from deployments.router.auto import AUTO
 from deployments.router.balancing import balanced_handle
-from deployments.router.cache import CacheConfig
-from deployments.router.cache import parse as cache_directives
+from deployments.router.cache import CacheConfig, directives_of
 from deployments.router.call import Call
 from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
 from deployments.router.deadline import Deadline
@@ -31,5 +30,5 @@ __all__ = [
     "RouterConfig",
     "TargetPolicy",
     "balanced_handle",
-    "cache_directives",
+    "directives_of",
 ]

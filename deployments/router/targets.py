@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from autoglm import suggestion
 from autoglm.errors import BadRequestError, NotFoundError
-from deployments.router.aggregation import Aggregator, Outcome
+from deployments.router.aggregation import Aggregator, Outcome, Request
 from deployments.router.attempts import Attempts
 from deployments.router.balancing import BalancingConfig
 from deployments.router.breaking import Breaker
 from deployments.router.call import Call
 from deployments.router.config import Limits, Route
+from deployments.router.deadline import DEFAULT_S, Deadline
 from deployments.router.failures import translated
 from deployments.router.shedding import Gate, Slot
 from deployments.stream import Event, Progress
@@ -63,11 +64,12 @@ class Target:
     async def predict(self, inputs: list[Any], call: Call) -> dict[str, Any]:
         """The outputs of a list of inputs: `{"outputs": [...], "tokens": int}`."""
 
-        async def send() -> dict[str, Any]:
-            return await self.aggregator.submit(inputs, call.deadline.remaining())
-
         with await self._place(call):
-            return await self.attempts.whole(call, send)
+            try:
+                async with call.deadline.scope():
+                    return await self.aggregator.submit(inputs, call.deadline.remaining())
+            except TimeoutError:
+                raise call.deadline.error() from None
 
     async def answer(self, method: str, request: dict[str, Any], call: Call, prefix: str) -> dict[str, Any]:
         """One whole answer of the deployment's `method`; `prefix` is the beginning of its prompt."""
@@ -105,9 +107,15 @@ class Target:
     async def _place(self, call: Call) -> Slot:
         return await self.gate.enter(call.priority, call.deadline.remaining())
 
-    async def _predict(self, requests: list[tuple[list[Any], float | None]]) -> list[Outcome]:
-        with translated(self.route.name):
-            return await self._handle.predict.remote(requests)
+    async def _predict(self, requests: list[Request]) -> list[Outcome]:
+        """One call for many requests, and its attempts: what dies with a replica is sent to another together."""
+
+        async def send() -> list[Outcome]:
+            with translated(self.route.name):
+                return await self._handle.predict.remote(requests)
+
+        longest_s = max(DEFAULT_S if timeout_s is None else timeout_s for _, timeout_s in requests)
+        return await self.attempts.whole(Call(deadline=Deadline(longest_s)), send)
 
 
 class TargetTable:

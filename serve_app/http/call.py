@@ -8,7 +8,7 @@ from fastapi import Request
 
 from autoglm.errors import BadRequestError
 from deployments.access import Principal
-from deployments.router import Call, Deadline, Priority, cache_directives
+from deployments.router import Call, Deadline, Priority, directives_of
 from serve_app.http.address import client_address
 
 TIMEOUT = "x-request-timeout-s"
@@ -33,7 +33,7 @@ def call_of(request: Request, caller: Principal, *, longest_s: float, proxies: i
         session=headers.get(SESSION),
         key=str(caller),
         address=client_address(request.scope, proxies),
-        directives=cache_directives(headers.get("cache-control")),
+        directives=directives_of(headers.get("cache-control")),
         is_strict=strictness_of(headers.get(STRICT)),
         may_use=caller.may_use,
     )

@@ -20,6 +20,7 @@ Generation = ChatRequest | CompletionRequest
 
 LAST = b'"choices":[]'  # in the chunk that holds the usage, and in no other
 DATA = b"data: "
+END = b"\n\n"
 
 
 class EventStream(StreamingResponse):
@@ -85,13 +86,20 @@ async def metered(events: AsyncGenerator[bytes], visit: Visit, *, paid: bool, to
     async with aclosing(events):
         async for event in events:
             if LAST in event:
+                parts = parted(event)
+                usage = next(part for part in parts if LAST in part)
                 if paid:
-                    visit.used(orjson.loads(event.removeprefix(DATA))["usage"])
+                    visit.used(orjson.loads(usage.removeprefix(DATA))["usage"])
                 is_counted = True
-                if not told:
-                    continue
-            visit.completion_tokens += not is_counted
-            yield event
+                event = event if told else b"".join(part for part in parts if part is not usage)
+            if event:
+                visit.completion_tokens += not is_counted
+                yield event
+
+
+def parted(event: bytes) -> list[bytes]:
+    """The single server-sent events of several; JSON holds no bare line break, so a blank line always ends one."""
+    return [part + END for part in event.split(END) if part]
 
 
 async def until_broken(events: AsyncGenerator[bytes], request_id: str) -> AsyncGenerator[bytes]:

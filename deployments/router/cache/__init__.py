@@ -2,7 +2,7 @@
 
 from deployments.router.cache.answer import Cached, Computed, Started
 from deployments.router.cache.config import CacheConfig
-from deployments.router.cache.directives import ANYTHING, CacheDirectives, parse
+from deployments.router.cache.directives import ANYTHING, CacheDirectives, directives_of
 from deployments.router.cache.fingerprint import Key, fingerprint, is_deterministic, key_of
 from deployments.router.cache.response_cache import ResponseCache
 from deployments.router.cache.semantic import Embed, Question, SemanticConfig, question_of
@@ -21,9 +21,9 @@ __all__ = [
     "ResponseCache",
     "SemanticConfig",
     "Started",
+    "directives_of",
     "fingerprint",
     "is_deterministic",
     "key_of",
-    "parse",
     "question_of",
 ]

@@ -26,7 +26,7 @@ class CacheDirectives:
 ANYTHING = CacheDirectives()
 
 
-def parse(header: str | None) -> CacheDirectives:
+def directives_of(header: str | None) -> CacheDirectives:
     """The directives of a header; unknown and malformed ones are as good as absent, as the RFC wants it.
 
     `max-stale`, `min-fresh` and `only-if-cached` are not supported. Of several `max-age` the least counts.

@@ -31,17 +31,25 @@ class RedisStore:
     (entry.py), so that damage, a mix-up, or a value from another tenant's key is a miss; there is no secret in the
     seal, so that whoever may write to this Redis can forge answers. A value that is no entry of its key is deleted.
 
-    While Redis is down one request in RETRY_S asks it and may lose TIMEOUT_S; the others lose nothing.
+    While Redis is down one request in RETRY_S asks it and may lose `timeout_s`; the others lose nothing.
     """
 
-    def __init__(self, url: str, *, max_entry_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_entry_bytes: int,
+        timeout_s: float = TIMEOUT_S,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._max_value_bytes = max_entry_bytes + HEADER_BYTES
+        self._timeout_s = timeout_s
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=MAX_CONNECTIONS,
-            timeout=TIMEOUT_S,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),
         )
         self._redis = Redis.from_pool(pool)
@@ -87,7 +95,7 @@ class RedisStore:
         """
         if not self._outage.admits():
             return
-        async with self._asked(None):
+        async with self._asked(is_long=True):
             cursor, is_first = 0, True
             while cursor or is_first:
                 cursor, found = await self._redis.scan(cursor, pattern_of(name, version), SCANNED)
@@ -101,10 +109,10 @@ class RedisStore:
         await self._redis.connection_pool.disconnect()
 
     @asynccontextmanager
-    async def _asked(self, timeout_s: float | None = TIMEOUT_S) -> AsyncIterator[None]:
-        """A question whose failure is the outage's and not the caller's; each command has its TIMEOUT_S anyway."""
+    async def _asked(self, *, is_long: bool = False) -> AsyncIterator[None]:
+        """A question whose failure is the outage's and not the caller's; of a long one only each command is timed."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(None if is_long else self._timeout_s):
                 yield
         except (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError) as fault:
             self._outage.failed(fault)

@@ -295,6 +295,7 @@ async def test_a_call_is_cancelled_with_its_last_caller_and_not_before() -> None
     other.cancel()
     await settled()
     assert bench.replica.cancelled == [1]
+    bench.replica.answer(0)
     await bench.submit(["next"])
     assert bench.replica.calls[2:] == [[["next"]]]
 

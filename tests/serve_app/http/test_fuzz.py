@@ -39,6 +39,7 @@ NAMES = {
     "/v1/predict": {"task": "sentiment"},
     "/v1/models/{name}": {"name": "chat"},
 }
+ROUTING = {"routes": [{"name": "small-talk", "examples": ["hi", "how are you?"], "model": "chat"}]}
 OPEN = {"GET /health", "GET /ready"}
 LIMITS = {"max_text_chars": 20}  # short enough that chance finds texts beyond it
 
@@ -76,7 +77,9 @@ def router() -> Router:
         "prices": FakeReplica(predict=regressed),
     }
     router = Router(connect=lambda deployment, app, balancing: replicas[app], readiness=Ready())  # type: ignore[arg-type]
-    asyncio.run(router.reconfigure({"routes": [route(*named) for named in TASKS.items()], "limits": LIMITS}))
+    asyncio.run(
+        router.reconfigure({"routes": [route(*named) for named in TASKS.items()], "limits": LIMITS, "routing": ROUTING})
+    )
     return router
 
 
@@ -99,4 +102,4 @@ def test_every_answer_is_in_the_schema(schema: schemathesis.BaseSchema) -> None:
     assert fuzzing.answered(200) == operations
     assert fuzzing.answered(401) == operations - OPEN
     assert "GET /v1/models/{name}" in fuzzing.answered(404)
-    assert fuzzing.answered(415) == {f"POST {path}" for path in NAMES if "{" not in path}
+    assert fuzzing.answered(415) == {f"POST {path}" for path in NAMES if "{" not in path} | {"POST /v1/route"}

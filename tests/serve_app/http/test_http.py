@@ -23,6 +23,7 @@ KEY = "ag-of-the-test"
 LIMIT = 4096  # bytes of a body
 ANSWER = {"id": "chat-1", "object": "chat.completion", "choices": [{"message": {"content": "Paris."}}]}
 CHAT: dict[str, Any] = {"model": "chat", "messages": [{"role": "user", "content": "Capital of France?"}]}
+HELLO = [{"role": "user", "content": "hello there"}]
 PREDICT: dict[str, Any] = {"task": "sentiment", "inputs": ["a wonderful film"]}
 
 
@@ -133,6 +134,20 @@ async def test_an_answer_says_who_gave_it(surface: Surface) -> None:
     told = {name: response.headers[f"x-autoglm-{name}"] for name in ("model", "version", "lane", "cache")}
     assert told == {"model": "sentiment", "version": "v1", "lane": "stable", "cache": "miss"}
     assert response.headers["x-request-id"]
+
+
+async def test_auto_goes_where_the_text_belongs_and_route_says_why(surface: Surface) -> None:
+    """By the examples of the file; the caller sees who answered, or asks beforehand."""
+    routing = {"routes": [{"name": "small-talk", "examples": ["hi", "hello there", "how are you?"], "model": "chat"}]}
+    served = [route("chat", "text-generation", "llm"), route("sentiment", "text-classification", "predictor")]
+    await surface.router.reconfigure({"routes": served, "routing": routing})
+    response = await surface.post("/v1/chat/completions", json=CHAT | {"model": "auto", "messages": HELLO})
+    assert response.headers["x-autoglm-model"] == "chat"
+    assert surface.chat.calls[0][1]["model"] == "chat"
+    told = (await surface.post("/v1/route", json={"input": "hello there"})).json()
+    assert (told["route"], told["model"], told["nearest"]["text"]) == ("small-talk", "chat", "hello there")
+    refused = await surface.post("/v1/predict", json=PREDICT | {"task": "auto"})
+    assert (refused.status_code, fault_of(refused)["param"]) == (422, "task")
 
 
 async def test_the_same_question_again_is_answered_from_the_cache(surface: Surface) -> None:
@@ -369,6 +384,7 @@ async def test_every_path_is_in_the_schema_with_its_body(surface: Surface) -> No
         "/v1/embeddings",
         "/v1/chat/completions",
         "/v1/completions",
+        "/v1/route",
     }
     schema = paths["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert schema == {"$ref": "#/components/schemas/PredictRequest"}

@@ -91,11 +91,11 @@ async def test_what_waits_for_a_dead_replica_is_given_up() -> None:
 async def test_probes_tell_how_long_the_queues_are() -> None:
     """What other routers sent somewhere is known here before the next request, without asking for it then."""
     replicas = three()
-    router = await routed_by(config("least_outstanding"), replicas)
-    await replicas[2].probed.wait()  # Serve's own, of a new replica
-    replicas[2].probed.clear()
+    often = config("least_outstanding").model_copy(update={"probe": ProbeConfig(interval_s=0.01)})
+    router = await routed_by(often, replicas)
+    await route(router)  # before the first one Serve asks by itself
     replicas[2].queue = 500
-    await route(router)
+    replicas[2].probed.clear()
     await replicas[2].probed.wait()
     assert "c" not in {await route(router) for _ in range(30)}
 
@@ -112,6 +112,7 @@ async def test_the_most_loaded_replica_gets_nothing(policy: Policy) -> None:
     replicas = three()
     replicas[2].queue = 500
     router = await routed_by(config(policy), replicas)
+    await replicas[2].probed.wait()
     counts = Counter([await route(router) for _ in range(100)])
     assert sorted(counts) == ["a", "b"]
     assert abs(counts["a"] - counts["b"]) <= 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployments.router.cache import ANYTHING, CacheDirectives, parse
+from deployments.router.cache import ANYTHING, CacheDirectives, directives_of
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,4 @@ from deployments.router.cache import ANYTHING, CacheDirectives, parse
 )
 def test_a_header_means_what_the_rfc_says(header: str | None, expected: CacheDirectives) -> None:
     """Names in any case, arguments quoted or not, the rest ignored."""
-    assert parse(header) == expected
+    assert directives_of(header) == expected

@@ -72,14 +72,13 @@ async def test_the_first_caller_may_leave_and_the_others_get_the_answer() -> Non
 async def test_the_engine_stops_when_the_last_caller_has_gone_and_the_next_one_starts_anew() -> None:
     """Nobody computes for nobody, and nobody joins what is being cancelled."""
     cache, go = ResponseCache(CacheConfig()), asyncio.Event()
-    engine = Engine(go, b"{}")
-    for task in (tasks := await wholes(cache, engine, 3)):
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    (again,) = await wholes(cache, engine)
+    engine = Engine(STREAM[0], go, *STREAM[1:])
+    for task in await streams(cache, engine, 3):
+        await (await task).body.aclose()
+    again = await cache.stream(key(stream=True), ANYTHING, engine.start)  # before the cancellation was carried out
     assert (engine.calls, engine.cancelled) == (2, 1)
     go.set()
-    assert (await again).body == b"{}"
+    assert await drained(again.body) == STREAM
 
 
 @pytest.mark.parametrize("parting", ["closed", "closed before the first event", "dropped", "cancelled"])

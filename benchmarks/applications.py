@@ -1,0 +1,55 @@
+"""One cluster in which this project's router and plain Serve applications stand side by side, behind one HAProxy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from benchmarks.servers import Server, server
+from deployments.router import Route, RouterConfig
+from serve_app.app import ROUTER_APP, app_name
+from serve_app.environment import free_ports
+
+Config = dict[str, Any]
+
+VERSION = "v1"
+
+
+def application(name: str, builder: str, args: Config, prefix: str | None = None, **more: Any) -> Config:
+    """A Serve application; without a prefix it is reached by handle only."""
+    return {"name": name, "route_prefix": prefix, "import_path": builder, "args": args, **more}
+
+
+def router(routes: tuple[Route, ...]) -> Config:
+    """One router replica at `/`, as each peer has one ingress replica, with its defaults."""
+    user_config = RouterConfig(routes=routes).model_dump(mode="json", exclude_defaults=True)
+    deployments = [{"name": "router", "user_config": user_config}]
+    args = {"replicas": 1, "surface": {}}
+    return application(ROUTER_APP, "serve_app.app:build_router", args, "/", deployments=deployments)
+
+
+def mock_engine() -> tuple[Route, Config]:
+    """The model `chat`: a mock engine that answers at once."""
+    route = Route(
+        name="chat",
+        task="text-generation",
+        model="mock",
+        version=VERSION,
+        app=app_name("chat", VERSION),
+        deployment="llm",
+    )
+    return route, application(route.app, "benchmarks.mock_engine:build", AT_ONCE)
+
+
+AT_ONCE: Config = {"engine": {"token_s": 0.0}}
+
+
+@contextmanager
+def cluster(*applications: Config) -> Iterator[Server]:
+    """The applications, one of which is a router, until the block is left."""
+    [port] = free_ports(1)
+    config = {"http_options": {"host": "127.0.0.1", "port": port}, "applications": list(applications)}
+    with server(["benchmarks.serve_config", json.dumps(config)], f"http://127.0.0.1:{port}", "/ready") as started:
+        yield started
