@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from benchmarks.chaos.traffic import Exchange
 from benchmarks.chaos.verdict import Verdict
 
-COLUMNS = [
-    "fault",
+COUNTS = (
     "times",
     "requests",
     "ok",
@@ -24,8 +23,10 @@ COLUMNS = [
     "doubled",
     "documented",
     "undocumented",
-    "added p99 ms",
-]
+)
+COLUMNS = ["fault", *COUNTS, "added p99 ms"]
+TALLIED = ("retried", "continued")
+NEVER = ("lost", "doubled", "undocumented")
 
 
 @dataclass(frozen=True)
@@ -40,79 +41,57 @@ class Record:
     name: str
     times: int
     exchanges: Sequence[Exchange]
-    tally: Counter[str] | None = field(default_factory=Counter)
+    tally: Counter[str] | None
     may_cut: bool = False
 
-    def count(self, verdict: Verdict) -> int:
-        """Requests of which this is to be said."""
-        return sum(verdict in exchange.verdicts for exchange in self.exchanges)
-
-    @property
-    def ok(self) -> int:
-        """Requests that got their answer, from whichever model."""
-        return sum(not exchange.verdicts for exchange in self.exchanges)
-
-    @property
-    def cut(self) -> int:
-        """Connections that a router took with it."""
-        return self.count(Verdict.CUT) if self.may_cut else 0
-
-    @property
-    def lost(self) -> int:
-        """Requests without their answer and without a documented error."""
+    def counts(self) -> Counter[str]:
+        """The cells by their column."""
+        counted = Counter(verdict.value for exchange in self.exchanges for verdict in exchange.verdicts)
+        tally = self.tally or Counter[str]()
         lost = {Verdict.LOST} if self.may_cut else {Verdict.LOST, Verdict.CUT}
-        return sum(bool(lost & exchange.verdicts) for exchange in self.exchanges)
-
-    @property
-    def p99(self) -> float:
-        """Seconds, of the requests that got their answer; not a number where none did."""
-        seconds = sorted(exchange.seconds for exchange in self.exchanges if not exchange.verdicts)
-        return seconds[int(0.99 * len(seconds))] if seconds else math.nan
+        return counted | Counter(
+            {
+                "times": self.times,
+                "requests": len(self.exchanges),
+                "ok": sum(not exchange.verdicts for exchange in self.exchanges),
+                "fell back": sum(exchange.reply.fallback is not None for exchange in self.exchanges),
+                "resent": sum(exchange.resent for exchange in self.exchanges),
+                "lost": sum(bool(lost & exchange.verdicts) for exchange in self.exchanges),
+                **{name: tally[name] for name in TALLIED},
+            }
+        )
 
     def line(self, undisturbed: Record) -> list[str]:
         """Its cells, in the order of COLUMNS."""
-        told = ["-", "-"] if self.tally is None else [str(self.tally[name]) for name in ("retried", "continued")]
-        counts = [
-            sum(exchange.reply.fallback is not None for exchange in self.exchanges),
-            sum(exchange.resent for exchange in self.exchanges),
-            self.cut,
-            self.lost,
-            self.count(Verdict.DOUBLED),
-            self.count(Verdict.DOCUMENTED),
-            self.count(Verdict.UNDOCUMENTED),
-        ]
-        added = "" if self is undisturbed else f"{1e3 * (self.p99 - undisturbed.p99):.0f}"
-        return [self.name, str(self.times), str(len(self.exchanges)), str(self.ok), *told, *map(str, counts), added]
+        counts = self.counts()
+        untold = TALLIED if self.tally is None else ()
+        cells = ["-" if name in untold else str(counts[name]) for name in COUNTS]
+        return [self.name, *cells, "" if self is undisturbed else f"{1e3 * (p99([self]) - p99([undisturbed])):.0f}"]
 
 
-def together(records: Sequence[Record]) -> Record:
-    """All faults as one."""
-    return Record(
-        "all faults",
-        sum(record.times for record in records),
-        [exchange for record in records for exchange in record.exchanges],
-        sum((record.tally for record in records if record.tally is not None), Counter()),
-        may_cut=True,  # those that may not be are added below
-    )
+def p99(records: Iterable[Record]) -> float:
+    """Seconds, of the requests that got their answer; not a number where none did."""
+    seconds = sorted(exchange.seconds for record in records for exchange in record.exchanges if not exchange.verdicts)
+    return seconds[int(0.99 * len(seconds))] if seconds else math.nan
 
 
 def lines(undisturbed: Record, records: Sequence[Record]) -> list[list[str]]:
-    """The table's, the sum last."""
-    return [record.line(undisturbed) for record in (undisturbed, *records, together(records))]
+    """The table's, with the sum of all faults as the last."""
+    total = sum((record.counts() for record in records), Counter[str]())
+    added = f"{1e3 * (p99(records) - p99([undisturbed])):.0f}"
+    summed = ["all faults", *(str(total[name]) for name in COUNTS), added]
+    return [*(record.line(undisturbed) for record in (undisturbed, *records)), summed]
 
 
 def shortcomings(undisturbed: Record, records: Sequence[Record], added_p99_s: float) -> list[str]:
     """What is required and was not seen, in words; nothing where all is well."""
-    found = []
-    for record in (undisturbed, *records):
-        for name, count in (
-            ("lost", record.lost),
-            ("doubled", record.count(Verdict.DOUBLED)),
-            ("undocumented", record.count(Verdict.UNDOCUMENTED)),
-        ):
-            if count:
-                found.append(f"{record.name}: {count} {name}, 0 required")
-    added = together(records).p99 - undisturbed.p99
+    found = [
+        f"{record.name}: {count} {name}, 0 required"
+        for record in (undisturbed, *records)
+        for name in NEVER
+        if (count := record.counts()[name])
+    ]
+    added = p99(records) - p99([undisturbed])
     if not added < added_p99_s:
         found.append(f"added p99: {1e3 * added:.0f} ms, below {1e3 * added_p99_s:.0f} ms required")
     return found

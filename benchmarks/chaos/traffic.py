@@ -1,4 +1,4 @@
-"""Open-loop traffic of several clients: streams and whole answers that come at random, whatever became of those before."""
+"""Open-loop traffic of several clients: streams and whole answers, at random, whatever became of those before."""
 
 from __future__ import annotations
 

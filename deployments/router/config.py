@@ -49,6 +49,11 @@ class Route(Frozen):
     policy: TargetPolicy = TargetPolicy()
 
     @property
+    def build(self) -> str:
+        """What tells its answers from those of another: a version that got another source is another build."""
+        return f"{self.version} of {self.model}"
+
+    @property
     def is_text(self) -> bool:
         """Whether its inputs are texts; images come as text too, and are none."""
         return self.task.startswith(("text", "zero-shot"))

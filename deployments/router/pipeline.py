@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from autoglm.errors import DeadlineExceededError
 from deployments.router.answer import Answer
-from deployments.router.cache import Cached, Computed, Key, ResponseCache, Started, key_of
+from deployments.router.cache import Cached, Computed, Key, Question, ResponseCache, Started, key_of, question_of
 from deployments.router.call import Call
 from deployments.router.degradation import degraded
 from deployments.router.targets import Target, TargetTable
@@ -19,11 +18,12 @@ Body = TypeVar("Body", bytes, AsyncGenerator[bytes])
 
 
 class Pipeline:
-    """One replica's; `table` is what is served at the moment."""
+    """What is served at the moment, behind a cache that may know questions by their meaning (`is_semantic`)."""
 
-    def __init__(self, cache: ResponseCache, table: TargetTable) -> None:
+    def __init__(self, cache: ResponseCache, table: TargetTable, *, is_semantic: bool) -> None:
         self._cache = cache
-        self.table = table
+        self._table = table
+        self._is_semantic = is_semantic
 
     async def whole(self, work: Work, target: Target, call: Call) -> Answer[bytes]:
         """The answer at once.
@@ -31,23 +31,30 @@ class Pipeline:
         Raises:
             APIStatusError: nothing could answer; the target's own error.
         """
-        key = request_key(work, target, call)
+        key, question = self._key(work, target, call)
         forms = WholeForms(work, call, self._cache, key)
 
         async def compute() -> Computed:
-            return await degraded(target, self.table, call, forms)
+            return await degraded(target, self._table, call, forms)
 
-        return answered(await in_time(call, lambda: self._cache.whole(key, call.directives, compute)))
+        return answered(await in_time(call, self._cache.whole(key, call.directives, compute, question)))
 
     async def stream(self, work: StreamedWork, target: Target, call: Call) -> Answer[AsyncGenerator[bytes]]:
         """The answer as it comes. What fails before the first event is raised here, so that it gets a status."""
-        key = request_key(work, target, call)
+        key, question = self._key(work, target, call)
         forms = StreamForms(work, call, self._cache, key)
 
         async def start() -> Started:
-            return await degraded(target, self.table, call, forms)
+            return await degraded(target, self._table, call, forms)
 
-        return answered(await in_time(call, lambda: self._cache.stream(key, call.directives, start)))
+        return answered(await in_time(call, self._cache.stream(key, call.directives, start, question)))
+
+    def _key(self, work: Work, target: Target, call: Call) -> tuple[Key | None, Question | None]:
+        """Where an answer is kept; nowhere, if it may differ each time."""
+        if not work.is_repeatable:
+            return None, None
+        fields = identity(work, target, call)
+        return key_of(**fields), question_of(**fields) if self._is_semantic else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,35 +109,26 @@ class StreamForms:
         return replace(answer, meta={**answer.meta, "fallback": mark}, storable=False)
 
 
-def request_key(work: Work, target: Target, call: Call) -> Key | None:
-    """What makes two requests the same; None for one whose answer may differ each time."""
-    if not work.is_repeatable:
-        return None
+def identity(work: Work, target: Target, call: Call) -> dict[str, Any]:
+    """What makes two requests the same."""
     route = target.route
-    return key_of(
-        tenant=call.tenant,
-        name=route.name,
-        version=route.version,
-        lane=call.lane,
-        permissions=call.permissions,
-        payload=work.payload,
-    )
+    return {
+        "tenant": call.tenant,
+        "name": route.name,
+        "version": route.build,
+        "lane": call.lane,
+        "permissions": call.permissions,
+        "payload": work.payload,
+    }
 
 
-async def in_time(call: Call, look_up: Callable[[], Awaitable[Cached[Body]]]) -> Cached[Body]:
-    """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own.
-
-    The computation has the deadline of whoever came first. Where that one passed and this caller's has not, it is asked
-    for again.
-    """
-    while True:
-        try:
-            async with call.deadline.scope():
-                return await look_up()
-        except TimeoutError:
-            raise call.deadline.error() from None
-        except DeadlineExceededError:
-            call.deadline.check()
+async def in_time(call: Call, look_up: Awaitable[Cached[Body]]) -> Cached[Body]:
+    """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own."""
+    try:
+        async with call.deadline.scope():
+            return await look_up
+    except TimeoutError:
+        raise call.deadline.error() from None
 
 
 def answered(cached: Cached[Body]) -> Answer[Body]:

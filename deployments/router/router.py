@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import asdict
@@ -26,11 +27,12 @@ from deployments.boundary import wrong_field
 from deployments.router.answer import Answer
 from deployments.router.auto import AUTO, Auto
 from deployments.router.balancing import balanced_handle
-from deployments.router.cache import ResponseCache
+from deployments.router.cache import CacheConfig, ResponseCache
 from deployments.router.call import Call
 from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
 from deployments.router.pipeline import Pipeline
 from deployments.router.readiness import Readiness
+from deployments.router.semantic import load_encoder
 from deployments.router.targets import Connect, TargetTable
 from deployments.router.vectors import Vector
 from deployments.router.work import Embedding, Generation, Prediction
@@ -64,8 +66,9 @@ class Router:
         self._config = RouterConfig()
         self._targets = TargetTable((), self._config.limits, connect)
         self._cache = ResponseCache.of(self._config.cache)
-        self._pipeline = Pipeline(self._cache, self._targets)
+        self._pipeline = Pipeline(self._cache, self._targets, is_semantic=False)
         self._auto = Auto()
+        self._retiring: set[asyncio.Task[None]] = set()  # caches of configurations before, with requests under way
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         """Called by Serve with `user_config`, at the start and on each change; requests under way are not touched.
@@ -75,14 +78,21 @@ class Router:
         await self._apply(RouterConfig.model_validate(config))
 
     async def _apply(self, config: RouterConfig) -> None:
+        before = self._cache
         if config.cache != self._config.cache:
-            await self._cache.aclose()
-            self._cache = ResponseCache.of(config.cache)
+            self._cache = await cache_of(config.cache)
         if config.routing != self._config.routing:
             self._auto = await Auto.of(config.routing)
         self._config = config
+        gone = self._targets.builds
         self._targets = TargetTable(config.routes, config.limits, self._connect, self._targets)
-        self._pipeline = Pipeline(self._cache, self._targets)
+        self._pipeline = Pipeline(self._cache, self._targets, is_semantic=config.cache.semantic is not None)
+        if before is not self._cache:
+            retiring = asyncio.create_task(before.retire())
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
+        for name, build in gone - self._targets.builds:
+            await self._cache.invalidate(name, build)
 
     # By handle
 
@@ -148,6 +158,8 @@ class Router:
 
     async def aclose(self) -> None:
         """End what runs in the background."""
+        for retiring in self._retiring:
+            retiring.cancel()
         await self._cache.aclose()
 
     # By contract; the HTTP surface calls these
@@ -220,6 +232,14 @@ def validated(model: type[Request], fields: dict[str, Any]) -> Request:
         return model.model_validate(fields)
     except ValidationError as error:
         raise wrong_field(error) from None
+
+
+async def cache_of(config: CacheConfig) -> ResponseCache:
+    """The cache, with an encoder where questions are to be known by their meaning."""
+    if config.semantic is None:
+        return ResponseCache.of(config)
+    encoder = await asyncio.to_thread(load_encoder, "wordllama")
+    return ResponseCache.of(config, encoder.encode)
 
 
 def decoded(answer: Answer[bytes]) -> dict[str, Any]:

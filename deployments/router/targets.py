@@ -139,6 +139,11 @@ class TargetTable:
             self.targets[place] = target
             self._first.setdefault(route.name, target)
 
+    @property
+    def builds(self) -> frozenset[tuple[str, str]]:
+        """The name and the build of each target."""
+        return frozenset((target.route.name, target.route.build) for target in self)
+
     def __iter__(self) -> Iterator[Target]:
         return iter(self.targets.values())
 

@@ -260,6 +260,11 @@ class Flights:
         flight.task.add_done_callback(self._tasks.discard)
         return flight
 
+    async def ended(self) -> None:
+        """When all of them have."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def aclose(self) -> None:
         """Cancel all of them; their followers get an error."""
         tasks = list(self._tasks)

@@ -159,6 +159,11 @@ class ResponseCache:
             **asdict(self._counters),
         )
 
+    async def retire(self) -> None:
+        """Close when the computations that are under way have ended by themselves: another cache takes over."""
+        await self._flights.ended()
+        await self._tiers.aclose()
+
     async def aclose(self) -> None:
         """End the computations, write what waits, give the connections back."""
         await self._flights.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -223,3 +224,25 @@ async def test_a_new_configuration_leaves_requests_under_way_alone() -> None:
     await router.reconfigure(RouterConfig().model_dump())
     assert router.models()["data"] == []
     assert [event async for event in body] == [b"1", b"2"]
+
+
+async def test_another_cache_takes_over_without_ending_what_is_under_way() -> None:
+    """A stream that the cache before records runs to its end."""
+    release = asyncio.Event()
+    router = await router_over(chat=FakeReplica(events=[b"1", release, b"2"]))
+    body = (await router.generate_stream(CHAT, Call())).body
+    assert await anext(body) == b"1"
+    await router.reconfigure(CONFIG | {"cache": {"ttl_s": 1}})
+    release.set()
+    assert [event async for event in body] == [b"2"]
+
+
+async def test_a_version_that_was_given_another_source_has_other_answers() -> None:
+    """Its name says the same, its weights do not."""
+    chat = FakeReplica(answer=ANSWER)
+    router = await router_over(chat=chat)
+    await router.generate(CHAT, Call())
+    changed = [route("chat", "text-generation", "llm") | {"model": "embedded/other"}]
+    router._connect = lambda deployment, app, balancing: chat
+    await router.reconfigure({"routes": changed})
+    assert (await router.generate(CHAT, Call())).cache == "miss"
