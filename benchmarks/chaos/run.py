@@ -19,8 +19,6 @@ from benchmarks.chaos.traffic import Question, Traffic
 from serve_app import cluster
 from serve_app.environment import free_ports
 
-UNDISTURBED_REQUESTS = 200  # of which two are above the p99
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -28,6 +26,7 @@ class Plan:
 
     engine: str
     kills: int
+    times: int
     seed: int
     seconds: float
     only: tuple[str, ...] = ()
@@ -38,7 +37,7 @@ class Plan:
         Raises:
             ValueError: `only` names one that there is not.
         """
-        faults = faults_of(self.engine, self.kills)
+        faults = faults_of(self.engine, self.kills, self.times)
         if unknown := set(self.only) - {fault.name for fault in faults}:
             raise ValueError(f"only: no fault of {self.engine} is called {sorted(unknown)[0]!r}")
         return [fault for fault in faults if not self.only or fault.name in self.only]
@@ -75,7 +74,7 @@ async def experiment(lab: Lab, faults: list[Fault], url: str, seed: int) -> tupl
     async with Traffic(url, ensure_key(), lab.subject, lab.subject.rate, seed) as traffic:
         await learn(lab.subject, traffic)
         async with traffic.flowing() as exchanges:
-            await asyncio.sleep(UNDISTURBED_REQUESTS / lab.subject.rate)
+            await asyncio.sleep(lab.subject.undisturbed / lab.subject.rate)
         undisturbed = Record("none", 0, exchanges, await lab.tally())
         chance = random.Random(seed)
         return undisturbed, [await inflicted(fault, lab, traffic, chance) for fault in faults]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from benchmarks.chaos.traffic import Asker, Question
-from benchmarks.mock_engine import MOCK_CPUS, MockConfig, expected
+from benchmarks.mock_engine import MockConfig, expected
 from serve_app.app import app_name, render
 from serve_app.config import ClusterConfig
 from serve_app.preparation import prepare_models
@@ -27,6 +27,7 @@ class Subject(Asker, Protocol):
     replicas: int
     spared: int
     rate: float
+    undisturbed: int  # requests before the first fault
     kills: tuple[str, ...]  # titles of the processes of which one dies at a time
     added_p99_s: float  # what is required
 
@@ -53,6 +54,7 @@ class MockSubject:
     replicas = 6
     spared = 3
     rate = 10.0
+    undisturbed = 150
     kills: tuple[str, ...] = (replica_title(MODEL),)
     added_p99_s = 1.0
     engine = MockConfig(token_s=0.02)
@@ -76,7 +78,7 @@ class MockSubject:
             if application["import_path"] == "serve_app.app:build_llm":
                 application |= {"import_path": "benchmarks.mock_engine:build", "args": {}}
                 [deployment] = application["deployments"]
-                deployment |= {"ray_actor_options": {"num_cpus": MOCK_CPUS}, "user_config": self.engine.model_dump()}
+                deployment["user_config"] = self.engine.model_dump()
         return config
 
     async def learn(self, ask: Callable[[dict[str, Any]], Awaitable[str]]) -> None:
@@ -98,6 +100,7 @@ class VllmSubject:
     replicas = 2
     spared = 1
     rate = 0.3
+    undisturbed = 12
     kills: tuple[str, ...] = (replica_title(MODEL), "EngineCore")
     added_p99_s = float("inf")
     prompts = (

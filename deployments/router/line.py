@@ -37,8 +37,9 @@ class Waiting:
 class WaitingLine:
     """Requests that wait; `size` is the sum of their inputs.
 
-    Where more waits than a call holds and lengths are told, a call takes the requests nearest in length to the oldest,
-    since a batch is padded to its longest text. The oldest is always among them, so nobody is overtaken for ever.
+    Where more waits than a call holds, it takes the requests nearest in length to the oldest, since a batch is padded
+    to its longest text. The oldest is always among them, so nobody is overtaken for ever. Without lengths all are alike,
+    and go in order of arrival.
     """
 
     def __init__(self, max_batch_size: int) -> None:
@@ -86,8 +87,6 @@ class WaitingLine:
         return taken
 
     def _in_turn(self, now: float) -> Iterable[Waiting]:
-        if self.size <= self._max_batch_size:
-            return self._waiting
         oldest = self.oldest.length
         choice = islice(self._waiting, CHOICE_CALLS * self._max_batch_size)
         return sorted(choice, key=lambda one: 0 if one.since + PATIENCE_S <= now else 1 + abs(one.length - oldest))

@@ -15,11 +15,13 @@ from fastapi import Request
 from sqlalchemy import insert, select
 
 from autoglm.contract import KeyRequest
+from autoglm.contract.breaker import BreakerCard, BreakerControl
 from autoglm.errors import AuthenticationError
-from cluster.control import keys, migrate
+from cluster.control import holds, keys, migrate
 from cluster.control.api import build_admin
 from cluster.control.applications import State
 from cluster.control.database import Database
+from cluster.control.routers import Sighting
 from cluster.control.tables import Registration, Usage
 from cluster.control.usage import Spent
 from deployments.access.principal import Principal
@@ -59,6 +61,16 @@ class AdminServer:
         fate = self.fates.pop(0) if names and len(self.fates) > 1 else self.fates[0]
         return dict.fromkeys(names, fate)
 
+    def sight(self) -> Sighting:
+        """Two routers, one of which answers; it knows a chat model and obeys holds at once."""
+        with self.database.read() as session:
+            held = {(hold.name, hold.version): hold.state for hold in holds.all(session)}
+        cards = [
+            BreakerCard(name="chat", version="v1", replica="r1", state="half_open", calls=8, failure_rate=0.625),
+            BreakerCard(name="chat", version="v2", replica="r1", state="closed"),
+        ]
+        return Sighting(tuple(obeying(card, held.get((card.name, card.version))) for card in cards), 2, 1)
+
     def spend(self, *, days: int, models: int = 1) -> None:
         """A request of 10 and 5 tokens for 1.5 of the currency, of each model on each of the days up to TODAY."""
         spent = [
@@ -70,6 +82,11 @@ class AdminServer:
             session.execute(insert(Usage), spent)
 
 
+def obeying(card: BreakerCard, state: BreakerControl | None) -> BreakerCard:
+    """The card as it is when its breaker is held."""
+    return card if state is None else card.model_copy(update={"state": state, "forced": True})
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[AdminServer]:
     """The server, which listens before it is started, so that nothing needs to wait for it."""
@@ -77,7 +94,7 @@ def running(folder: Path) -> Iterator[AdminServer]:
     migrate.upgrade(url)
     with closing(Database(url)) as database, socket.create_server(("127.0.0.1", 0)) as listener:
         admin = AdminServer(database, listener)
-        application = build_admin(database, admin.authenticate, states=admin.states)
+        application = build_admin(database, admin.authenticate, states=admin.states, sight=admin.sight)
         server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -14,11 +14,10 @@ FAULTS = ("replica killed", "replica stopped", "router killed")
 
 def test_nothing_is_lost_or_doubled_while_replicas_and_routers_die(tmp_path: Path) -> None:
     """Every answer is the undisturbed one, word for word, or a documented error; the lab's status says so."""
-    command = [sys.executable, "-m", "benchmarks.chaos", "--kills=6", "--brief"]
+    command = [sys.executable, "-m", "benchmarks.chaos", "--kills=6", "--times=1"]
     for fault in FAULTS:
         command += ["--only", fault]
     environment = os.environ | {"AUTOGLM_HOME": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr + done.stdout
-    table = done.stdout
-    assert all(f"| {fault} |" in table for fault in FAULTS)
+    assert all(f"| {fault} |" in done.stdout for fault in FAULTS)

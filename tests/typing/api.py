@@ -21,6 +21,7 @@ from autoglm.contract import (
     ModelList,
     Prediction,
     PredictResponse,
+    RouteDecision,
     QuotaCard,
     RegistrationCard,
     UsageReport,
@@ -42,6 +43,7 @@ def sync_client(stream: bool) -> None:
                 assert_type(chunk, ChatChunk)
                 assert_type(chunk.text, str)
         assert_type(client.predict("sentiment", ["a film"]), PredictResponse)
+        assert_type(client.route("hi"), RouteDecision)
         assert_type(client.predict("sentiment", "a film").predictions[0], Prediction)
         assert_type(client.predict_many("sentiment", ["a film"], concurrency=2), Generator[Prediction, None, None])
         assert_type(client.embed(["hi"]), npt.NDArray[np.float32])
@@ -63,6 +65,7 @@ async def async_client(stream: bool) -> None:
             async for chunk in chunks:
                 assert_type(chunk, ChatChunk)
         assert_type(await client.predict("sentiment", ["a film"]), PredictResponse)
+        assert_type(await client.route("hi"), RouteDecision)
         many = client.predict_many("sentiment", ["a film"], progress=print)
         assert_type(many, AsyncGenerator[Prediction, None])
         assert_type(await client.embed("hi"), npt.NDArray[np.float32])

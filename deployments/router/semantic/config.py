@@ -13,8 +13,8 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 Example = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
-# A decision compares its text with every example: with 2,000 that takes about 0.4 ms of the event loop, and fitting
-# them (cubic in their number) a second of a thread.
+# A decision compares its text with every example, in the event loop: the quickest tenth takes 0.23 ms with 770 and
+# 0.31 ms with 2,000. Fitting is cubic in their number: 0.4 s and 1.5 s of a thread.
 MAX_EXAMPLES = 2000
 
 

@@ -38,7 +38,7 @@ class RouteIndex:
     """
 
     def __init__(self, config: RoutingConfig, encoder: Encoder) -> None:
-        """Fit. For 770 examples 0.3 s of computing, so call it in a thread.
+        """Fit. For 770 examples 0.4 s of computing, so call it in a thread.
 
         Args:
             config: at least one route.

@@ -40,4 +40,10 @@ class FakeServe:
     @property
     def credentials(self) -> Snapshot:
         """What the routers know."""
-        return Snapshot.model_validate(self.applications[0]["deployments"][0]["user_config"]["credentials"])
+        return Snapshot.model_validate(self.told["credentials"])
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The routers' user_config."""
+        user_config: dict[str, Any] = self.applications[0]["deployments"][0]["user_config"]
+        return user_config

@@ -13,12 +13,14 @@ import httpx
 import pytest
 from fastapi import Request
 
+from autoglm.contract.breaker import BreakerCard
 from autoglm.contract.scope import Scope
-from autoglm.errors import AuthenticationError
+from autoglm.errors import AuthenticationError, UnavailableError
 from cluster.control import keys, usage
 from cluster.control.api import build_admin
 from cluster.control.database import Database
 from cluster.control.quota import Ledger
+from cluster.control.routers import Sighting
 from deployments.access.principal import Principal
 from deployments.quota.bank import Wanted, new_id
 from deployments.quota.meter import Spent
@@ -27,8 +29,13 @@ from deployments.quota.windows import Amount
 
 KEY: dict[str, Any] = {"name": "ci", "tenant": "acme", "scopes": ["chat"]}
 USER: dict[str, Any] = {"name": "ada", "password": "correct horse battery", "scopes": ["chat"]}
-CHANGES = [("POST", "/keys", KEY), ("POST", "/users", USER), ("PUT", "/quotas/tenant/acme", {})]
-READS = ["/keys", "/users", "/quotas", "/usage", "/audit"]
+CHANGES = [
+    ("POST", "/keys", KEY),
+    ("POST", "/users", USER),
+    ("PUT", "/quotas/tenant/acme", {}),
+    ("PUT", "/breakers/chat/v1", {"state": "open"}),
+]
+READS = ["/keys", "/users", "/quotas", "/usage", "/breakers", "/audit"]
 
 
 def authenticate(request: Request) -> Principal:
@@ -39,13 +46,32 @@ def authenticate(request: Request) -> Principal:
     return Principal(kind="key", id="key_0", tenant="ops", scopes=tuple(map(Scope, scopes.split())))
 
 
+def seen(name: str, *versions: str) -> tuple[BreakerCard, ...]:
+    """A model's breakers as the router replica r1 sees them."""
+    return tuple(BreakerCard(name=name, version=version, replica="r1", state="closed") for version in versions)
+
+
+class Sighted:
+    """Two router replicas, one of which does not answer; `fault` is raised instead."""
+
+    def __init__(self, *cards: tuple[BreakerCard, ...]) -> None:
+        self.cards = tuple(card for part in cards for card in part)
+        self.fault: Exception | None = None
+
+    def __call__(self) -> Sighting:
+        if self.fault is not None:
+            raise self.fault
+        return Sighting(self.cards, 2, 1)
+
+
 class Api:
     """The application and a client of an administrator."""
 
     def __init__(self, database: Database, now: datetime) -> None:
         self.database = database
         self.now = now
-        app = build_admin(database, authenticate, clock=lambda: self.now)
+        self.routers = Sighted(seen("chat", "v1", "v2"), seen("mood", "v1"))
+        app = build_admin(database, authenticate, clock=lambda: self.now, sight=self.routers)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=("10.0.0.9", 1)),
             base_url="http://test/admin/v1",
@@ -138,6 +164,52 @@ async def test_a_quota_that_was_put_limits(api: Api) -> None:
     }
     await api.fault(404, "PUT", "/quotas/tenant/acne", json=limits)
     await api.fault(404, "PUT", "/quotas/key/key_none", json=limits)
+
+
+async def test_a_breaker_is_held_listed_and_let_go(api: Api) -> None:
+    """Each change is in the audit; the list tells what the routers see beside what is held, and how many answered."""
+    held = await api.ok("PUT", "/breakers/chat/v2", json={"state": "open"})
+    assert held == {"name": "chat", "version": "v2", "state": "open"}
+    listed = await api.ok("GET", "/breakers")
+    assert (listed["held"], listed["replicas"], listed["answered"]) == ([held], 2, 1)
+    assert [(card["name"], card["version"], card["replica"]) for card in listed["data"]] == [
+        ("chat", "v1", "r1"),
+        ("chat", "v2", "r1"),
+        ("mood", "v1", "r1"),
+    ]
+    await api.ok("PUT", "/breakers/chat/v2", json={"state": "closed"})
+    assert (await api.ok("GET", "/breakers"))["held"] == [{**held, "state": "closed"}]
+    await api.ok("PUT", "/breakers/chat/v2", json={"state": "automatic"})
+    assert (await api.ok("GET", "/breakers"))["held"] == []
+    entries = (await api.ok("GET", "/audit"))["data"]
+    assert [(entry["action"], entry["object"], entry["detail"]["state"]) for entry in entries] == [
+        ("breakers.put", "chat/v2", state) for state in ("automatic", "closed", "open")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "param", "message"),
+    [
+        ("chta/v1", "name", "'chta' is not declared; did you mean 'chat'?"),
+        ("chat/v3", "version", "'chat' has no 'v3'; did you mean "),
+        ("mood/zz", "version", "'mood' has no 'zz'; known: v1"),
+    ],
+)
+async def test_a_breaker_of_nobody_is_not_held(api: Api, path: str, param: str, message: str) -> None:
+    """A typing error would hold nothing, and say that it does."""
+    fault = await api.fault(404, "PUT", f"/breakers/{path}", json={"state": "open"})
+    assert (fault["code"], fault["param"]) == ("not_found", param)
+    assert message in fault["message"]
+    assert await api.actions() == []
+
+
+async def test_what_is_held_is_let_go_without_the_routers(api: Api) -> None:
+    """They may be gone, or the version may; what is not held yet is a 503 meanwhile."""
+    await api.ok("PUT", "/breakers/chat/v1", json={"state": "open"})
+    api.routers.fault = UnavailableError("no replica of the router answers", retry_after=1.0)
+    await api.ok("PUT", "/breakers/chat/v1", json={"state": "automatic"})
+    await api.fault(503, "PUT", "/breakers/chat/v1", json={"state": "open"})
+    await api.fault(503, "GET", "/breakers")
 
 
 async def test_usage_is_told_as_json_and_as_csv(api: Api) -> None:
@@ -254,6 +326,10 @@ async def test_only_administrators_are_let_in(api: Api, scopes: str | None, stat
         ("PUT", "/quotas/tenant/acme", {"budget": 1e300}, "budget", "got 1e+300"),
         ("PUT", "/quotas/galaxy/acme", {}, "kind", "got 'galaxy'"),
         ("PUT", "/quotas/tenant/%00", {}, "subject", "got '\\x00'"),
+        ("PUT", "/breakers/chat/v1", {"state": "half_open"}, "state", "got 'half_open'"),
+        ("PUT", "/breakers/chat/v1", {}, "state", "required"),
+        ("PUT", "/breakers/Chat/v1", {"state": "open"}, "name", "got 'Chat'"),
+        ("PUT", "/breakers/chat/%00", {"state": "open"}, "version", "got '\\x00'"),
         ("GET", "/keys?limit=0", None, "limit", "got '0'"),
         ("GET", "/keys?limit=1001", None, "limit", "got '1001'"),
         ("GET", "/keys?after=x'%20OR%201=1", None, "after", "got"),
@@ -331,6 +407,8 @@ async def test_its_schema_names_every_path(api: Api) -> None:
         "/usage",
         "/tasks",
         "/tasks/{name}/versions/{version}",
+        "/breakers",
+        "/breakers/{name}/{version}",
         "/audit",
     }
     parameters = schema["paths"]["/admin/v1/usage"]["get"]["parameters"]

@@ -51,6 +51,14 @@ def test_what_an_operator_deployed_stays_and_the_router_is_told() -> None:
     assert wanted["http_options"] == {"host": "127.0.0.1", "port": 8000}
 
 
+def test_where_serve_listens_stays() -> None:
+    """By gRPC too: a config without it would ask for Serve's own port, and for no service."""
+    grpc = {"port": 9100, "grpc_servicer_functions": ["a.module.add"], "request_timeout_s": None}
+    wanted = desired({**serving(ROUTER), "grpc_options": grpc}, [], TOLD)
+    assert wanted["grpc_options"] == {"port": 9100, "grpc_servicer_functions": ["a.module.add"]}
+    assert "grpc_options" not in desired({**serving(ROUTER), "grpc_options": None}, [], TOLD)
+
+
 def test_a_registered_version_is_deployed_and_routed_to_once_it_runs() -> None:
     """Not before: requests would find nobody."""
     first = desired(serving(ROUTER), [version("v1")], TOLD)

@@ -8,11 +8,13 @@ import pytest
 import schemathesis
 from fastapi import Request
 
+from autoglm.contract.breaker import BreakerCard
 from autoglm.contract.scope import Scope
 from autoglm.errors import AuthenticationError
 from cluster.control import upsert
 from cluster.control.api import build_admin
 from cluster.control.database import Database
+from cluster.control.routers import Sighting
 from cluster.control.store import Store
 from cluster.control.tables import Tenant
 from deployments.access.principal import Principal
@@ -20,7 +22,11 @@ from deployments.clock import utc_now
 from tests.fuzzing import Fuzzing, config, lead_past_not_found, send_archives, served
 
 KEY = "ag-of-the-test"
-NAMES = {"/admin/v1/quotas/{kind}/{subject}": {"kind": "tenant", "subject": "acme"}}
+NAMES = {
+    "/admin/v1/quotas/{kind}/{subject}": {"kind": "tenant", "subject": "acme"},
+    "/admin/v1/breakers/{name}/{version}": {"name": "chat", "version": "v1"},
+}
+SIGHTING = Sighting((BreakerCard(name="chat", version="v1", replica="r1", state="closed"),), 1, 1)
 VERSION = "/admin/v1/tasks/{name}/versions/{version}"
 UPLOADED = {f"{method} {VERSION}" for method in ("PUT", "GET", "DELETE")}  # takes a fitted task, which no chance makes
 
@@ -36,7 +42,7 @@ def authenticate(request: Request) -> Principal:
 def schema(database: Database, tmp_path: Path) -> schemathesis.BaseSchema:
     with database.write() as session:
         upsert.ensure(session, Tenant, {"name": "acme", "created": utc_now()})
-    app = served(build_admin(database, authenticate, store=Store(tmp_path / "store")))
+    app = served(build_admin(database, authenticate, store=Store(tmp_path / "store"), sight=lambda: SIGHTING))
     headers = {"authorization": f"Bearer {KEY}"}
     schema = schemathesis.openapi.from_asgi("/admin/v1/openapi.json", app, config=config(KEY), headers=headers)
     lead_past_not_found(schema, NAMES)

@@ -12,11 +12,13 @@ import pytest
 from autoglm.contract.key import KeyRequest
 from autoglm.contract.scope import Scope
 from autoglm.errors import UnavailableError
-from cluster.control import keys
+from cluster.control import holds, keys
 from cluster.control.database import Database
 from cluster.control.reconciliation import DRIFT_S, Reconciler
 from cluster.control.store import Store
 from deployments.access import Snapshot
+from deployments.router import HeldBreaker
+from serve_app.ingress import Told
 from tests.cluster.control.fake_serve import ROUTER, FakeServe
 
 
@@ -61,6 +63,24 @@ def test_a_new_key_reaches_the_routers_and_a_revoked_one_leaves_them(loop: Loop)
     assert loop.serve.credentials.keys == ()
     assert loop.serve.deployed == 2
     assert loop.seen[-1].keys == ()
+
+
+def test_a_held_breaker_reaches_the_routers_and_stays_until_it_is_let_go(loop: Loop) -> None:
+    """In the form that they read; a router that starts later is given the same."""
+    with loop.database.write() as session:
+        holds.put(session, "chat", "v1", "open")
+        holds.put(session, "chat", "v2", "closed")
+    loop.reconciler.round()
+    told = Told.model_validate(loop.serve.told)
+    assert told.breakers == (
+        HeldBreaker(name="chat", version="v1", state="open"),
+        HeldBreaker(name="chat", version="v2", state="closed"),
+    )
+    with loop.database.write() as session:
+        holds.put(session, "chat", "v1", "automatic")
+        holds.put(session, "chat", "v2", "automatic")
+    loop.reconciler.round()
+    assert loop.serve.told["breakers"] == []
 
 
 def test_serve_is_not_asked_while_nothing_changes(loop: Loop) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from autoglm.contract import TaskConfig
 from autoglm.errors import ConflictError, NotFoundError
-from cluster.control import registrations
+from cluster.control import holds, registrations
 from cluster.control.database import Database
 from cluster.control.store import Store
 from cluster.control.verification import Content
@@ -86,3 +86,13 @@ def test_a_deleted_version_is_gone_and_its_place_free(database: Database, now: d
     with database.write() as session, pytest.raises(NotFoundError, match="flowers v1 is not registered"):
         registrations.delete(session, "flowers", "v1")
     assert put(database, "flowers/v1", now, Content(DECLARED, "2" * 64)) is True
+
+
+def test_a_version_takes_its_held_breaker_along(database: Database, now: datetime) -> None:
+    """The next version of its name and number is another one."""
+    put(database, "flowers/v1", now)
+    with database.write() as session:
+        holds.put(session, "flowers", "v1", "open")
+        registrations.delete(session, "flowers", "v1")
+    with database.read() as session:
+        assert holds.all(session) == ()

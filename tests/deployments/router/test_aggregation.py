@@ -242,13 +242,16 @@ async def test_while_a_call_is_under_way_a_full_one_leaves_and_a_part_waits() ->
 
 async def test_what_waits_for_a_busy_model_leaves_together_after_the_longest_wait() -> None:
     """Whether the call under way has returned or not, and no sooner as long as nothing is known of the model."""
-    bench = Bench(slots=2, max_wait_s=0.01)
+    bench = Bench(slots=3, max_wait_s=0.01)
     await bench.submit([1], [2])
     await bench.clock.pass_s(0.009)
     await bench.submit([3])
     assert bench.replica.calls == [[[1]]]
     await bench.clock.pass_s(0.002)
     assert bench.replica.calls == [[[1]], [[2], [3]]]
+    await bench.submit([4])
+    await bench.clock.pass_s(0.011)
+    assert bench.replica.calls[2:] == [[[4]]]
 
 
 async def test_what_waits_leaves_so_that_it_arrives_as_the_model_becomes_free() -> None:

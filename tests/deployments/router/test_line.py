@@ -30,9 +30,11 @@ async def test_a_call_takes_the_oldest_and_those_nearest_to_it_in_length() -> No
     assert [taken(line), taken(line), taken(line)] == [[5, 6], [50, 49], [1]]
 
 
-async def test_without_a_queue_lengths_change_nothing() -> None:
-    """What fits into one call goes in order of arrival."""
-    assert taken(line_of(*map(waiting, (5, 50)))) == [5, 50]
+async def test_without_lengths_all_go_in_order_of_arrival() -> None:
+    """Whoever came first leaves first."""
+    those = [waiting(0) for _ in range(5)]
+    line = line_of(*those)
+    assert [line.take(0.0), line.take(0.0)] == [those[:2], those[2:4]]
 
 
 async def test_who_has_waited_for_long_goes_before_a_better_length() -> None:
