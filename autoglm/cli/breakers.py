@@ -16,7 +16,8 @@ from autoglm.contract.breaker import BreakerControl
 NameArgument = Annotated[str, typer.Argument(help="The model or task.")]
 VersionArgument = Annotated[str, typer.Argument(help="Its version.")]
 
-COLUMNS = (whole("name"), whole("version"), "router", "state", "calls", "failed", "slow", "in flight", "refused")
+NAMES = tuple(map(whole, ("name", "version", "router", "state")))
+COLUMNS = (*NAMES, "calls", "failed", "slow", "in flight", "refused")
 
 
 class ListingGroup(TyperGroup):

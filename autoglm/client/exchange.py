@@ -26,6 +26,8 @@ from autoglm.errors import AutoGLMError, UnprocessableEntityError
 
 T = TypeVar("T")
 
+DEADLINE = "x-request-timeout-s"
+
 Exchange = Generator[Step, Any, T]  # a Send is answered with what came of it, a Wait with None
 BuildRequest = Callable[..., httpx.Request]
 
@@ -88,6 +90,8 @@ class _Attempts(Generic[T]):
         self._number += 1
         if self._limit is not None:
             self._request.extensions["timeout"] = self._config.timeouts.http(self._limit).as_dict()
+            # The server stops working for a caller whose time is over.
+            self._request.headers[DEADLINE] = f"{self._limit.left():.3f}"
         if self._hooks is not None:
             self._sent = self._now()
             self._hooks.on_request(self._details())

@@ -12,7 +12,7 @@ from functools import partial
 
 import psutil
 
-from benchmarks.chaos.lab import CONTROL_TITLE, CONTROLLER_TITLE, ROUTER_TITLE, Lab, NotBackError, send
+from benchmarks.chaos.lab import CONTROL_TITLE, CONTROLLER_TITLE, ROUTER_TITLE, Lab, NotBackError, processes, send
 from serve_app.app import ROUTER_APP
 from serve_app.bank import CONTROL_APP
 
@@ -125,11 +125,17 @@ async def kill_redis(lab: Lab, chance: random.Random, times: int) -> int:
 
 async def remove_node(lab: Lab, chance: random.Random) -> int:
     """A node joins, gets replicas, and loses its power: all its processes end at the same moment."""
+    title = lab.subject.kills[0]
     node = lab.join_node()
-    while not children(node.pid, lab.subject.kills[0]):
-        send(await one_of(lab, lab.subject.kills[0], chance), signal.SIGKILL)  # the next one goes where there is room
+    await asyncio.sleep(OUTAGE_S)
+    for _ in range(lab.subject.replicas):
+        send(await one_of(lab, title, chance), signal.SIGKILL)  # the next one goes where there is room
         await asyncio.sleep(OUTAGE_S)
         await lab.until_serving(lab.subject.replicas)
+        if len(processes(title, node.pid)) > 1:
+            break
+    else:
+        raise NotBackError("the second node got no replicas")
     for process in (psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)):
         send(process, signal.SIGKILL)
     node.wait()
@@ -147,11 +153,6 @@ async def one_of(lab: Lab, title: str, chance: random.Random) -> psutil.Process:
     if not (found := await lab.processes(title)):
         raise NotBackError(f"{title}: no such process")
     return chance.choice(found)
-
-
-def children(pid: int, title: str) -> list[psutil.Process]:
-    """A process's descendants of this title."""
-    return [process for process in psutil.Process(pid).children(recursive=True) if title in " ".join(process.cmdline())]
 
 
 def faults_of(engine: str, kills: int, times: int) -> list[Fault]:

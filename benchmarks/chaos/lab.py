@@ -106,18 +106,15 @@ class Lab:
         return await asyncio.to_thread(processes, title)
 
     async def serving(self, app: str, deployment: str) -> int:
-        """Replicas that Serve says are running and of which the process lives; 0 while nobody can tell."""
+        """Replicas that Serve says are running and of which each process lives; 0 while nobody can tell."""
         try:
             status = await asyncio.to_thread(serve.status)
         except (RayError, RayServeException):
             return 0
         found = status.applications[app].deployments.get(deployment) if app in status.applications else None
         running = found.replica_states.get(ReplicaState.RUNNING, 0) if found else 0
-        return min(running, len(await self.processes(f"ray::ServeReplica:{app}:{deployment}")))
-
-    async def model_serving(self) -> int:
-        """Replicas of the model."""
-        return await self.serving(MODEL_APP, "llm")
+        titles = self.subject.kills if app == MODEL_APP else (f"ray::ServeReplica:{app}:{deployment}",)
+        return min(running, *[len(await self.processes(title)) for title in titles])
 
     async def until_serving(self, replicas: int, app: str = MODEL_APP, deployment: str = "llm") -> None:
         """Wait for so many.
@@ -140,7 +137,7 @@ class Lab:
     async def tally(self) -> Counter[str]:
         """What the routers that live have counted, over all targets."""
         handle = serve.get_deployment_handle("router", ROUTER_APP)
-        told = await asyncio.to_thread(lambda: handle.broadcast("tallies").results())
+        told = await handle.broadcast("tallies").results_async()
         return sum((Counter(target) for router in told for target in router.values()), Counter[str]())
 
     def join_node(self) -> subprocess.Popen[bytes]:
@@ -155,10 +152,10 @@ class Lab:
         )
 
 
-def processes(title: str) -> list[psutil.Process]:
-    """This process's descendants by a part of their command line."""
+def processes(title: str, pid: int | None = None) -> list[psutil.Process]:
+    """A process's descendants, those of this one unless `pid` says whose, by a part of their command line."""
     found = []
-    for process in psutil.Process().children(recursive=True):
+    for process in psutil.Process(pid).children(recursive=True):
         try:
             if title in " ".join(process.cmdline()):
                 found.append(process)

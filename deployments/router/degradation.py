@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol, TypeVar
 
 from autoglm.errors import APIStatusError, DeadlineExceededError, UnavailableError, UpstreamError
@@ -10,6 +11,8 @@ from deployments.router.policy import CachedAnswer, Fallback, FixedAnswer, Other
 from deployments.router.targets import Target, TargetTable
 
 R = TypeVar("R")
+
+logger = logging.getLogger("ray.serve")
 
 DEGRADED = (UpstreamError, UnavailableError, DeadlineExceededError)
 
@@ -46,8 +49,9 @@ async def degraded(target: Target, table: TargetTable, call: Call, substitutes: 
             for fallback in target.route.policy.fallbacks:
                 try:
                     answer = await substitute(fallback, target, table, call, substitutes)
-                except APIStatusError:
-                    continue  # this one cannot either; the target's own error is what the caller hears of
+                except APIStatusError as fault:  # the target's own error is what the caller hears of
+                    logger.warning("%s: its fallback cannot answer either: %s", target, fault.message)
+                    continue
                 if answer is not None:
                     return answer
         raise error

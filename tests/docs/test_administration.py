@@ -23,7 +23,10 @@ EXPECTED = [
     ["m00000", "10"],
     ["acme 2026-03-01 1 1.5"],
     ["key,day,requests", "key_a,2026-02-28,1"],
-    ["quotas.put tenant:acme", "users.delete ada", "keys.revoke key_"],
+    ["half-open", "62%", "chat v2: open", "chat v2: automatic"],
+    ["chat v1 r1 half_open False", "chat v2 r1 closed True", "1 of 2 router replicas answered"],
+    ['{"name":"chat","version":"v2","state":"automatic"}', '"held":[],"replicas":2,"answered":1'],
+    ["breakers.put chat/v2", "quotas.put tenant:acme", "users.delete ada", "keys.revoke key_"],
 ]
 
 

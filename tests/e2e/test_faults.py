@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ BACK_S = 180
 IRIS = {"task": "iris", "inputs": [[5.1, 3.5, 1.4, 0.2]]}
 SENTIMENT = {"task": "sentiment", "inputs": ["a wonderful film"]}
 CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}
+ENDLESS = {**CHAT, "max_tokens": 1500, "ignore_eos": True}
+UNCACHED = {"cache-control": "no-store"}
 DOCUMENTED = {500, 502, 503}
 
 
@@ -32,7 +36,7 @@ class Load:
         """One request."""
         began = time.monotonic()
         try:
-            status = client.post(self.path, json=self.body).status_code
+            status = client.post(self.path, json=self.body, headers=UNCACHED).status_code
         except httpx.TransportError:
             status = 0
         self.answers.append((began, time.monotonic(), status))
@@ -109,3 +113,36 @@ def test_killed_router_comes_back_while_the_other_serves(cluster: Cluster) -> No
         wait_until(lambda: len(load.answers) > seen + 20, "the load goes on")
     harmed = [(began, ended, status) for began, ended, status in load.answers if status != 200]
     assert all(began <= dead and ended >= killed for began, ended, _ in harmed), harmed
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_goes_frees_the_engine(cluster: Cluster, stream: bool) -> None:
+    """The engine computes for nobody: what would take half a minute is over as soon as the connection is."""
+
+    def engine_s() -> float:
+        """The CPU time of the engine and its workers so far."""
+        [core] = cluster.processes("EngineCore")
+        return sum(process.cpu_times().user for process in (core, *core.children(recursive=True)))
+
+    def is_idle() -> bool:
+        before = engine_s()
+        time.sleep(0.5)  # the time over which it is measured
+        return engine_s() - before < 0.1
+
+    wait_until(is_idle, "the engine is idle before")
+    leave(cluster, stream)
+    gone = time.monotonic()
+    wait_until(is_idle, "the engine is idle again")
+    assert time.monotonic() - gone < 5
+
+
+def leave(cluster: Cluster, stream: bool) -> None:
+    """Ask for a long answer and hang up: after some events, or when nothing has come for a while."""
+    with cluster.http() as http:
+        body = {**ENDLESS, "stream": stream}
+        timeout = httpx.Timeout(30, read=3)
+        try:
+            with http.stream("POST", "/v1/chat/completions", json=body, timeout=timeout) as answer:
+                deque(itertools.islice(answer.iter_lines(), 20), maxlen=0)
+        except httpx.ReadTimeout:
+            assert not stream

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from autoglm import AsyncAutoClient, AutoClient, AutoTask
 from autoglm.client import JWT, AsyncChatStream, Basic, ChatStream, Hooks, RetryPolicy, Timeouts
 from autoglm.contract import (
+    BreakerHold,
+    BreakerList,
     ChatChunk,
     ChatCompletion,
     ChatMessage,
@@ -21,9 +23,9 @@ from autoglm.contract import (
     ModelList,
     Prediction,
     PredictResponse,
-    RouteDecision,
     QuotaCard,
     RegistrationCard,
+    RouteDecision,
     UsageReport,
     UserCard,
 )
@@ -52,6 +54,8 @@ def sync_client(stream: bool) -> None:
         assert_type(client.admin.create_key("ci", scopes=["chat"], expires=datetime.now(UTC)), KeyCreated)
         assert_type(client.admin.keys(tenant="acme"), Generator[KeyCard, None, None])
         assert_type(client.admin.set_quota("tenant", "acme", requests_per_day=1, budget=2.5), QuotaCard)
+        assert_type(client.admin.breakers(), BreakerList)
+        assert_type(client.admin.hold_breaker("chat", "v1", "open"), BreakerHold)
         assert_type(client.admin.usage(by=("key", "day")), UsageReport)
         assert_type(client.admin.usage_csv(since=date(2026, 1, 1)), str)
 

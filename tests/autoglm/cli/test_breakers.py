@@ -16,7 +16,8 @@ Run = Callable[..., Any]
 def test_the_table_tells_each_breaker_and_who_is_silent(administer: Run) -> None:
     """Rates in percent where there were calls; with or without the word `list`."""
     shown = administer("breakers")
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines() if "│ chat" in line]
+    lines = [line for line in shown.stdout.splitlines() if "│ chat" in line]
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines]
     assert rows == [
         ["chat", "v1", "r1", "half-open", "8", "62%", "", "0", "0"],
         ["chat", "v2", "r1", "closed", "0", "", "", "0", "0"],

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 Connect = Callable[..., Any]
 PASSWORD = "correct horse battery"
 CARD = {"name": "ci", "tenant": "acme", "scopes": ["chat"], "created": "2026-03-01T00:00:00Z"}
+HOLD = {"version": "v1", "state": "open"}
 KEY = {**CARD, "id": "key_" + "0" * 20, "prefix": "abcdefgh"}
 
 
@@ -162,6 +163,24 @@ def test_usage_that_is_cut_short_says_so(admin: Any, admin_server: AdminServer) 
         admin.usage_csv()
 
 
+def test_a_breaker_is_held_until_it_is_automatic(admin: Any) -> None:
+    """What each router sees comes with it; an unknown version is refused with the nearest."""
+    before = admin.breakers()
+    assert [(card.name, card.version, card.state, card.replica) for card in before.data] == [
+        ("chat", "v1", "half_open", "r1"),
+        ("chat", "v2", "closed", "r1"),
+    ]
+    assert (before.held, before.replicas, before.answered) == ((), 2, 1)
+    held = admin.hold_breaker("chat", "v2", "open")
+    assert (held.name, held.version, held.state) == ("chat", "v2", "open")
+    then = admin.breakers()
+    assert (then.held, then.data[1].state, then.data[1].forced) == ((held,), "open", True)
+    assert admin.hold_breaker("chat", "v2", "automatic").state == "automatic"
+    assert admin.breakers().held == ()
+    with pytest.raises(errors.NotFoundError, match="did you mean 'chat'"):
+        admin.hold_breaker("chatt", "v2", "open")
+
+
 def test_the_audit_tells_what_was_done(admin: Any, admin_server: AdminServer) -> None:
     """The newest first, as many as asked for, and on from an entry."""
     made = admin.create_key("ci", scopes=["chat"])
@@ -203,10 +222,18 @@ def test_a_name_never_becomes_another_path(connect: Connect) -> None:
         return httpx.Response(404, json={"error": {"message": "no"}})
 
     admin = connect(network, base_url="http://gateway/glm/v1").admin
-    for call in (lambda: admin.delete_user("a/b?c#d"), lambda: admin.set_quota("key", "../users/ada", budget=1)):
+    for call in (
+        lambda: admin.delete_user("a/b?c#d"),
+        lambda: admin.set_quota("key", "../users/ada", budget=1),
+        lambda: admin.hold_breaker("a/b", "../v1", "open"),
+    ):
         with pytest.raises(errors.NotFoundError):
             call()
-    assert seen == ["/glm/admin/v1/users/a%2Fb%3Fc%23d", "/glm/admin/v1/quotas/key/..%2Fusers%2Fada"]
+    assert seen == [
+        "/glm/admin/v1/users/a%2Fb%3Fc%23d",
+        "/glm/admin/v1/quotas/key/..%2Fusers%2Fada",
+        "/glm/admin/v1/breakers/a%2Fb/..%2Fv1",
+    ]
 
 
 def failing(*outcomes: Any) -> tuple[Callable[[httpx.Request], httpx.Response], list[httpx.Request]]:
@@ -218,7 +245,9 @@ def failing(*outcomes: Any) -> tuple[Callable[[httpx.Request], httpx.Response], 
         asked.append(request)
         if isinstance(outcome, Exception):
             raise outcome
-        return httpx.Response(outcome, json={**KEY, "secret": "ag_x", "kind": "key", "subject": "k", "data": []})
+        return httpx.Response(
+            outcome, json={**KEY, "secret": "ag_x", "kind": "key", "subject": "k", "data": [], **HOLD}
+        )
 
     return network, asked
 
@@ -233,6 +262,8 @@ MAKING = {
 REPEATABLE = {
     "revoke_key": lambda admin: admin.revoke_key(KEY["id"]),
     "set_quota": lambda admin: admin.set_quota("key", "k"),
+    "hold_breaker": lambda admin: admin.hold_breaker("chat", "v1", "open"),
+    "breakers": lambda admin: admin.breakers(),
     "keys": lambda admin: list(admin.keys()),
     "usage": lambda admin: admin.usage(),
 }

@@ -150,17 +150,19 @@ def test_a_call_ends_with_its_total_time_however_slowly_it_drips(connect: Connec
 
 
 def test_each_attempt_has_only_the_time_that_is_left(connect: Connect, clock: Any) -> None:
-    """Three attempts of the full read time-out would be three times the total."""
-    limits = []
+    """Three attempts of the full read time-out would be three times the total; the server is told what is left."""
+    limits, deadlines = [], []
 
     def network(request: httpx.Request) -> httpx.Response:
         limits.append(request.extensions["timeout"]["read"])
+        deadlines.append(request.headers["x-request-timeout-s"])
         return httpx.Response(503, json={"error": {"message": "no"}}, headers={"retry-after": "4"})
 
     policy = RetryPolicy(base_s=0)
     with pytest.raises(errors.UnavailableError):
         connect(network, timeout=Timeouts(read=7, total=10), retry=policy).health()
     assert limits == [7, 6, 2]
+    assert deadlines == ["10.000", "6.000", "2.000"]
 
 
 def test_the_backoff_doubles_to_its_cap_with_full_jitter() -> None:

@@ -191,7 +191,7 @@ async def test_a_breaker_is_held_listed_and_let_go(api: Api) -> None:
     ("path", "param", "message"),
     [
         ("chta/v1", "name", "'chta' is not declared; did you mean 'chat'?"),
-        ("chat/v3", "version", "'chat' has no 'v3'; did you mean "),
+        ("chat/v3", "version", "'chat' has no 'v3'; known: v1, v2"),
         ("mood/zz", "version", "'mood' has no 'zz'; known: v1"),
     ],
 )

@@ -142,7 +142,7 @@ def test_a_newer_database_is_refused(database_url: str, action: Callable[[str], 
     [
         (["DROP TABLE usage"], r"lacks usage\.completion_tokens"),
         (["ALTER TABLE keys DROP COLUMN name"], r"lacks keys\.name"),
-        (["DELETE FROM alembic_version"], "revision none and has the tables audit, counters"),
+        (["DELETE FROM alembic_version"], "revision none and has the tables audit, breaker_holds, counters"),
         (["INSERT INTO alembic_version VALUES ('0001')"], "revision 0001, 0005"),
         (["UPDATE alembic_version SET version_num = '0001'"], "not those of its revision"),
     ],
