@@ -92,18 +92,18 @@ class Attempts:
         attempt = self._first(call, prefix)
         failure: APIStatusError | None = None
         progress: Progress | None = None
-        is_told = False
+        is_told = is_done = False
         while True:
             try:
                 async with aclosing(self._events(call, attempt, begin, progress)) as events:
                     async for event in events:
                         progress = advanced(progress, event)
-                        is_told = True
+                        is_told, is_done = True, event.data.endswith(DONE)
                         yield event.data
-                        if event.data.endswith(DONE):
-                            return
                 return
             except APIStatusError as error:
+                if is_done:  # its caller has all of it
+                    return
                 failure = graver(failure, error)
                 if (is_told and progress is None) or not await self._may_retry(error, call):
                     raise failure from None
