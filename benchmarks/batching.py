@@ -177,8 +177,8 @@ def take_turns(texts: Sequence[str], rounds: int) -> dict[Case, list[Run]]:
         for case in CASES:
             if case.name in servers:
                 measure(servers[case.name].url, case, inputs(case, WARM_UP))
-        for started in (ours, theirs):
-            started.pause()
+        for idle in (ours, theirs):
+            idle.pause()
         for _, (started, cases) in itertools.product(range(rounds), turns(servers).items()):
             if started is not None:
                 started.resume()

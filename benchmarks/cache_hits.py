@@ -24,7 +24,7 @@ import typer
 from autoglm.home import ensure_key
 from autoglm.models import Adapter
 from benchmarks import report
-from benchmarks.applications import VERSION, Config, application, cluster, mock_engine, router
+from benchmarks.applications import AT_ONCE, VERSION, Config, application, cluster, mock_engine, router
 from benchmarks.corpus import DATA, sentences
 from benchmarks.keep_alive import closed_loop, posts
 from benchmarks.overhead import percentile, seconds
@@ -35,7 +35,7 @@ from serve_app.app import app_name
 
 HITS, PASSES = 400, 40  # requests of a turn: those that are answered from the cache, and those that the model computes
 NO_STORE = {"cache-control": "no-store"}
-HELLO = "Serve hello world"
+HELLO, INGRESS = "Serve hello world", "Serve hello world, FastAPI ingress"
 PREDICT, CHAT = "/v1/predict", "/v1/chat/completions"
 
 Take = Callable[[], list[float]]  # a turn: the seconds of each request
@@ -70,6 +70,7 @@ def lines(url: str, texts: list[str], model: Adapter) -> list[Line]:
     """Hello world; each sentence by the model alone, through HTTP, and kept; and a chat answer, kept."""
     by_length = sorted(texts, key=len)
     found = [Line(HELLO, partial(served, f"{url}/hello", {}, HITS))]
+    found.append(Line(INGRESS, partial(served, f"{url}/bare/hello", {}, HITS)))
     for name, text in {"median": by_length[len(texts) // 2], "longest": by_length[-1]}.items():
         sentence = f"{name} sentence ({len(text.split())} words)"
         body = {"task": "sentiment", "inputs": [text]}
@@ -103,7 +104,8 @@ def take_turns(texts: list[str], rounds: int) -> tuple[list[Line], dict[str, lis
     taken: dict[str, list[list[float]]] = defaultdict(list)
     (task, predictor), (chat, engine) = sentiment(), mock_engine()
     hello = application("hello", "benchmarks.hello:build_hello", {}, "/hello")
-    with cluster(predictor, engine, hello, router((task, chat))) as started:
+    ingress = application("bare", "benchmarks.hello:build_bare", AT_ONCE, "/bare")
+    with cluster(predictor, engine, hello, ingress, router((task, chat))) as started:
         table = lines(started.url, texts, adapter("sentiment"))
         for line in table:
             line.take()
@@ -115,9 +117,9 @@ def take_turns(texts: list[str], rounds: int) -> tuple[list[Line], dict[str, lis
 def row(line: Line, taken: dict[str, list[list[float]]]) -> list[str]:
     """One line: medians over the rounds, and ratios of medians."""
     half, tail = (middle(taken[line.name], share) for share in (0.5, 0.99))
-    hello = middle(taken[HELLO], 0.5)
+    hellos = [f"{half / middle(taken[name], 0.5):.2f}x" for name in (HELLO, INGRESS)]
     saved = "" if line.saves is None else f"{middle(taken[line.saves], 0.5) / half:.0f}x"
-    return [line.name, f"{half * 1e3:.2f}", f"{tail * 1e3:.2f}", f"{half / hello:.2f}x", saved]
+    return [line.name, f"{half * 1e3:.2f}", f"{tail * 1e3:.2f}", *hellos, saved]
 
 
 def middle(rounds: list[list[float]], share: float) -> float:
@@ -132,7 +134,7 @@ def main(
     """Measure all in turn, and print one table."""
     use_all_cores()
     table, taken = take_turns(sentences(data), rounds)
-    columns = ["what", "p50 ms", "p99 ms", "of hello world's p50", "faster than the model"]
+    columns = ["what", "p50 ms", "p99 ms", "of hello world", "of it by FastAPI", "faster than the model"]
     report.show(f"Cache hits, one client, {rounds} rounds", columns, [row(line, taken) for line in table])
 
 

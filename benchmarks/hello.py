@@ -32,6 +32,11 @@ class Bare:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
 
+    @app.post("/hello")
+    async def hello(self) -> str:
+        """Hello world, through FastAPI."""
+        return "hello world"
+
     @app.post("/chat")
     async def chat(self, body: dict[str, Any]) -> dict[str, Any]:
         """What the engine answers."""

@@ -59,19 +59,23 @@ async def _closed_loop(url: str, requests: Sequence[bytes], clients: int) -> Run
 async def _client(url: str, pending: Iterator[bytes]) -> list[Stream]:
     streams = []
     connection = await _connected(url)
-    for request in pending:
-        sent = time.perf_counter()
-        while not await connection.exchange(request):
-            # A kept connection may end at any time (RFC 9112, 9.3.1): HAProxy ends all when it is told of new servers.
-            connection = await _connected(url)
-        streams.append(Stream(sent, time.perf_counter()))
-    connection.close()
+    try:
+        for request in pending:
+            sent = time.perf_counter()
+            while not await connection.exchange(request):
+                # A kept connection may end at any time (RFC 9112, 9.3.1): HAProxy ends all when servers come or go.
+                connection = await _connected(url)
+            streams.append(Stream(sent, time.perf_counter()))
+    finally:
+        connection.close()
     return streams
 
 
 async def _connected(url: str) -> Connection:
     parts = urlsplit(url)
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, parts.hostname, parts.port)
+    _, connection = await asyncio.get_running_loop().create_connection(
+        Connection, str(parts.hostname), parts.port or 80
+    )
     return connection
 
 

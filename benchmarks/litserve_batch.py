@@ -5,13 +5,17 @@ python -m benchmarks.litserve_batch PORT
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Any
 
-import litserve
+# LitServe 0.2.19 does not start where `mcp` is installed without `fastmcp`; so to it, `mcp` is absent.
+sys.modules["mcp"] = None  # type: ignore[assignment]
 
-from benchmarks.serve_batch import MAX_BATCH_SIZE, WAIT_S
-from benchmarks.subjects import adapter
+import litserve  # noqa: E402  (after what it must not see)
+
+from benchmarks.serve_batch import MAX_BATCH_SIZE, WAIT_S  # noqa: E402
+from benchmarks.subjects import adapter  # noqa: E402
 
 
 class Subject(litserve.LitAPI):
@@ -25,7 +29,7 @@ class Subject(litserve.LitAPI):
         """Load the model, in the worker's process."""
         self._adapter = adapter(self._subject)
 
-    def decode_request(self, request: dict[str, Any]) -> Any:
+    def decode_request(self, request) -> Any:  # type: ignore[no-untyped-def]  # LitServe takes an annotation for a schema
         """The input, as the model takes it."""
         return self._adapter.parse(request["inputs"][0], 0)
 
@@ -48,6 +52,7 @@ class Subject(litserve.LitAPI):
 
 def main(port: int) -> None:
     """Serve until a signal."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # LitServe ends its processes on Ctrl-C alone
     server = litserve.LitServer([Subject("stub"), Subject("sentiment")], accelerator="cpu", workers_per_device=1)
     server.run(host="127.0.0.1", port=port, log_level="warning", generate_client_file=False)
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from autoglm.home import server_key
 from deployments.access import AccessConfig, Authenticator, Snapshot
 from deployments.quota import Allowances, Bank, Meter, QuotaView
-from deployments.router import Connect, HeldBreaker, Route, Router, RouterConfig, balanced_handle
+from deployments.router import Connect, Exporter, HeldBreaker, Route, Router, RouterConfig, balanced_handle
 from serve_app.bank import ControlBank
 from serve_app.environment import proxies_in_front
 from serve_app.grpc import HealthServicer
@@ -93,12 +93,14 @@ class Ingress(Router):
         )
 
     async def _tick(self) -> None:
+        exporter = Exporter()
         while True:
             await asyncio.sleep(TICK_S)
             try:
+                self.export(exporter)
                 await self._allowances.tick()
-            except Exception:  # whatever it is, usage is kept and told with the next
-                logger.exception("usage could not be reported")
+            except Exception:  # whatever it is, what was counted is kept and told with the next
+                logger.exception("metrics or usage could not be told")
 
     async def _stop(self) -> None:
         """What was used is told before it is gone."""

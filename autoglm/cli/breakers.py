@@ -16,7 +16,7 @@ from autoglm.contract.breaker import BreakerControl
 NameArgument = Annotated[str, typer.Argument(help="The model or task.")]
 VersionArgument = Annotated[str, typer.Argument(help="Its version.")]
 
-NAMES = tuple(map(whole, ("name", "version", "router", "state")))
+NAMES = [whole(name) for name in ("name", "version", "router", "state")]
 COLUMNS = (*NAMES, "calls", "failed", "slow", "in flight", "refused")
 
 

@@ -18,6 +18,7 @@ from serve_app.bank import CONTROL_APP
 
 Inflict = Callable[[Lab, random.Random], Awaitable[int]]
 
+KILLED = "replica killed"
 STOPPED_S = 4.0  # above what the routers' probes take to notice
 SLOWED_S = 4.0
 CYCLE_S, AWAKE = 0.1, 0.2  # a slowed replica runs this share of each cycle
@@ -157,7 +158,7 @@ async def one_of(lab: Lab, title: str, chance: random.Random) -> psutil.Process:
 
 def faults_of(engine: str, kills: int, times: int) -> list[Fault]:
     """All that there are for the mock engine; a real one is killed, and stopped."""
-    killed = Fault("replica killed", partial(kill_replicas, kills=kills))
+    killed = Fault(KILLED, partial(kill_replicas, kills=kills))
     stopped = Fault("replica stopped", partial(stop_replicas, times=times))
     if engine == "vllm":
         return [killed, stopped]

@@ -61,6 +61,11 @@ class Record:
             }
         )
 
+    def wrong(self) -> list[Exchange]:
+        """What must never happen."""
+        lost = {Verdict.LOST, Verdict.DOUBLED, *([] if self.may_cut else [Verdict.CUT])}
+        return [exchange for exchange in self.exchanges if lost & exchange.verdicts]
+
     def line(self, undisturbed: Record) -> list[str]:
         """Its cells, in the order of COLUMNS."""
         counts = self.counts()

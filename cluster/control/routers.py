@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ray import serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle
 
 from autoglm.contract.breaker import BreakerCard
 from autoglm.errors import UnavailableError
@@ -46,11 +46,19 @@ def no_routers() -> Sighting:
     return Sighting()
 
 
-class Routers:
-    """This cluster's router replicas. Every call blocks, for `TIMEOUT_S` at most."""
+def threaded_handle(deployment: str, app: str) -> Any:
+    """A handle whose answers can be waited for in a thread; a replica's own are bound to its event loop."""
+    handle: Any = DeploymentHandle(deployment, app)
+    handle._init(_run_router_in_separate_loop=True)
+    return handle
 
-    def __init__(self, reach: Reach = serve.get_deployment_handle) -> None:
+
+class Routers:
+    """This cluster's router replicas. Every call blocks, for about `TIMEOUT_S` at most."""
+
+    def __init__(self, reach: Reach = threaded_handle) -> None:
         self._reach = reach
+        self._handle: Any = None  # made when it is first needed, which is after Serve has begun
 
     def breakers(self) -> Sighting:
         """What the replicas see that answer in time.
@@ -66,9 +74,10 @@ class Routers:
     def _asked(self, method: str) -> tuple[list[Any], int]:
         """The answers of those replicas that gave one in time, and how many were asked."""
         try:
-            response = self._reach(ROUTER, ROUTER_APP).broadcast(method)
-            answers = response.results(timeout_s=TIMEOUT_S, return_exceptions=True)
-        except (RayError, RayServeException, TimeoutError, KeyError) as fault:  # KeyError: Serve knows no such name
+            if self._handle is None:
+                self._handle = self._reach(ROUTER, ROUTER_APP)
+            answers = self._handle.broadcast(method).results(timeout_s=TIMEOUT_S, return_exceptions=True)
+        except (RayError, RayServeException, TimeoutError) as fault:
             raise unavailable(fault) from fault
         faults = [answer for answer in answers if isinstance(answer, BaseException)]
         for silent in faults:

@@ -7,6 +7,7 @@ from deployments.router.cache import CacheConfig, directives_of
 from deployments.router.call import Call
 from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
 from deployments.router.deadline import Deadline
+from deployments.router.metrics import Exporter
 from deployments.router.policy import TargetPolicy
 from deployments.router.router import EMBEDDING, GENERATING, PREDICTING, Router
 from deployments.router.shedding import Priority
@@ -22,6 +23,7 @@ __all__ = [
     "Call",
     "Connect",
     "Deadline",
+    "Exporter",
     "HeldBreaker",
     "Limits",
     "Priority",

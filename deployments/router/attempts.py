@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from autoglm.errors import APIStatusError, CircuitOpenError, DeadlineExceededError, UnavailableError, UpstreamError
-from deployments.router.balancing import Attempt
+from deployments.router.balancing import Attempt, Pool
 from deployments.router.breaking import Breaker, Permit, counts_as_failure
 from deployments.router.call import Call
 from deployments.router.failures import ReplicaLostError
@@ -61,6 +61,7 @@ class Attempts:
         self._breaker = breaker
         self._patience_s = policy.breaker.slow_call_s or PATIENCE_S
         self.tally = Tally()
+        self.replicas: Pool | None = None  # as the last attempt found them
         self._pool = RetryPool(policy.retries, clock=clock)
         self._clock = clock
         self._chance = chance or random.Random()
@@ -177,6 +178,7 @@ class Attempts:
                 attempt.succeeded()
             finally:
                 attempt.released()
+                self.replicas = attempt.pool or self.replicas
 
     def _judge(self, error: APIStatusError, attempt: Attempt, permit: Permit, seconds: float) -> None:
         """What an error speaks against: nothing, if the deadline was the caller's own and short.

@@ -53,24 +53,31 @@ async def degraded(target: Target, table: TargetTable, call: Call, substitutes: 
                     logger.warning("%s: its fallback cannot answer either: %s", target, fault.message)
                     continue
                 if answer is not None:
-                    return answer
+                    mark = mark_of(fallback, target)
+                    target.fallbacks[mark] += 1
+                    return substitutes.marked(answer, mark)
         raise error
 
 
 async def substitute(
     fallback: Fallback, target: Target, table: TargetTable, call: Call, substitutes: Substitutes[R]
 ) -> R | None:
-    """One fallback's answer, marked; None where it has none or the caller may not use it."""
-    name = target.route.name
+    """One fallback's answer; None where it has none or the caller may not use it."""
     if isinstance(fallback, CachedAnswer):
-        old = await substitutes.cached(fallback.cached_s)
-        return None if old is None else substitutes.marked(old, "cached")
+        return await substitutes.cached(fallback.cached_s)
     if isinstance(fallback, FixedAnswer):
-        return substitutes.marked(substitutes.fixed(fallback.answer, target), "fixed")
+        return substitutes.fixed(fallback.answer, target)
     if isinstance(fallback, OtherVersion):
-        other = table.get(name, fallback.version)
-        return substitutes.marked(await substitutes.target(other), f"{name}:{fallback.version}")
+        return await substitutes.target(table.get(target.route.name, fallback.version))
     if not call.may_use(fallback.model):
         return None
-    other = table.get(fallback.model)
-    return substitutes.marked(await substitutes.target(other), fallback.model)
+    return await substitutes.target(table.get(fallback.model))
+
+
+def mark_of(fallback: Fallback, target: Target) -> str:
+    """How an answer of a fallback is marked."""
+    if isinstance(fallback, CachedAnswer):
+        return "cached"
+    if isinstance(fallback, FixedAnswer):
+        return "fixed"
+    return f"{target.route.name}:{fallback.version}" if isinstance(fallback, OtherVersion) else fallback.model

@@ -38,8 +38,8 @@ class WaitingLine:
     """Requests that wait; `size` is the sum of their inputs.
 
     Where more waits than a call holds, it takes the requests nearest in length to the oldest, since a batch is padded
-    to its longest text. The oldest is always among them, so nobody is overtaken for ever. Without lengths all are alike,
-    and go in order of arrival.
+    to its longest text. The oldest is always among them, so nobody is overtaken for ever. Requests of like length go
+    in order of arrival.
     """
 
     def __init__(self, max_batch_size: int) -> None:

@@ -124,9 +124,11 @@ def values_of(counts: Tally | PriorityStatus | Batches | CacheStatus) -> dict[st
 
 def readings(prefix: str, values: Mapping[str, float], labels: Labels = ()) -> Iterator[Reading]:
     """A metric for each value, called after it."""
-    return (Reading(prefix + name, value, labels) for name, value in values.items())
+    for name, value in values.items():
+        yield Reading(prefix + name, value, labels)
 
 
 def by_label(name: str, label: str, values: Mapping[str, float]) -> Iterator[Reading]:
-    """One metric, with a series for each value."""
-    return (Reading(name, value, ((label, key),)) for key, value in values.items())
+    """One metric, with a series for each value, looked at when asked: a breaker that tells its state may change it."""
+    for key, value in values.items():
+        yield Reading(name, value, ((label, key),))

@@ -30,6 +30,7 @@ from deployments.router.balancing import balanced_handle
 from deployments.router.cache import CacheConfig, ResponseCache
 from deployments.router.call import Call
 from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
+from deployments.router.metrics import Exporter
 from deployments.router.pipeline import Pipeline
 from deployments.router.readiness import Readiness
 from deployments.router.semantic import load_encoder
@@ -155,6 +156,10 @@ class Router:
         states = {(breaker.name, breaker.version): breaker.state for breaker in held}
         for target in self._targets:
             target.hold(states.get((target.route.name, target.route.version)))
+
+    def export(self, exporter: Exporter) -> None:
+        """Show what was counted as metrics."""
+        exporter.export(self._targets, self._cache.status())
 
     async def aclose(self) -> None:
         """End what runs in the background."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any, Literal
@@ -10,8 +12,9 @@ from autoglm import suggestion
 from autoglm.errors import BadRequestError, NotFoundError
 from deployments.router.aggregation import Aggregator, Outcome, Request
 from deployments.router.attempts import Attempts
-from deployments.router.balancing import BalancingConfig
-from deployments.router.breaking import Breaker
+from deployments.router.balancing import BalancingConfig, ReplicaStatus
+from deployments.router.batches import Batches
+from deployments.router.breaking import Breaker, Transition
 from deployments.router.call import Call
 from deployments.router.config import Limits, Route
 from deployments.router.deadline import DEFAULT_S, Deadline
@@ -20,6 +23,8 @@ from deployments.router.shedding import Gate, Slot
 from deployments.stream import Event, Progress
 
 Connect = Callable[[str, str, BalancingConfig], Any]  # (deployment, app, how) -> a Serve DeploymentHandle
+
+logger = logging.getLogger("ray.serve")
 
 SLOTS_A_REPLICA = 8  # enough that a replica's scheduler has several passes to choose from
 
@@ -32,7 +37,10 @@ class Target:
 
     def __init__(self, route: Route, handle: Any, limits: Limits) -> None:
         self.route = route
-        self.breaker = Breaker(route.name, route.version, route.policy.breaker)
+        self.fallbacks: Counter[str] = Counter()  # what stood in, and how often
+        self.transitions: Counter[str] = Counter()  # of the breaker, by the state it went to
+        self.batches = Batches()
+        self.breaker = Breaker(route.name, route.version, route.policy.breaker, on_transition=self._changed)
         self.gate = Gate(route.name, route.policy.shedding)
         self.attempts = Attempts(route.name, route.policy, self.breaker)
         self._handle = handle.options(request_serialization="pickle", response_serialization="pickle")
@@ -42,6 +50,9 @@ class Target:
             max_batch_size=route.max_batch_size,
             slots=SLOTS_A_REPLICA * route.max_replicas,
             max_waiting_inputs=limits.max_waiting_inputs,
+            replicas=route.max_replicas,
+            by_length=route.is_text,
+            observe=self.batches.add,
         )
 
     def __str__(self) -> str:
@@ -51,6 +62,16 @@ class Target:
     def meta(self) -> dict[str, str | int]:
         """Who answers."""
         return {"model": self.route.name, "version": self.route.version}
+
+    def replicas(self) -> tuple[ReplicaStatus, ...]:
+        """The replicas as the balancing sees them; none before the first call."""
+        return self.attempts.replicas.status() if self.attempts.replicas is not None else ()
+
+    def _changed(self, transition: Transition) -> None:
+        self.transitions[transition.after] += transition.before != transition.after
+        logger.warning(
+            "the breaker of %s went from %s to %s: %s", self, transition.before, transition.after, transition.reason
+        )
 
     def hold(self, state: Literal["open", "closed"] | None) -> None:
         """Hold the breaker by hand; None lets it go."""
@@ -63,7 +84,6 @@ class Target:
 
     async def predict(self, inputs: list[Any], call: Call) -> dict[str, Any]:
         """The outputs of a list of inputs: `{"outputs": [...], "tokens": int}`."""
-
         with await self._place(call):
             try:
                 async with call.deadline.scope():

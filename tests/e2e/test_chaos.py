@@ -14,7 +14,7 @@ FAULTS = ("replica killed", "replica stopped", "router killed")
 
 def test_nothing_is_lost_or_doubled_while_replicas_and_routers_die(tmp_path: Path) -> None:
     """Every answer is the undisturbed one, word for word, or a documented error; the lab's status says so."""
-    command = [sys.executable, "-m", "benchmarks.chaos", "--kills=6", "--times=1"]
+    command = [sys.executable, "-m", "benchmarks.chaos", "--kills=4", "--times=1"]
     for fault in FAULTS:
         command += ["--only", fault]
     environment = os.environ | {"AUTOGLM_HOME": str(tmp_path)}

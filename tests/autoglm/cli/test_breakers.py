@@ -51,4 +51,5 @@ def test_an_unknown_breaker_and_a_word_too_many_are_told(administer: Run) -> Non
     unknown = administer("breakers", "open", "chta", "v1")
     assert (unknown.exit_code, unknown.stderr) == (1, "error: name: 'chta' is not declared; did you mean 'chat'?\n")
     assert administer("breakers", "--json", "open", "chat", "v1").exit_code == 2
+    assert "automatic" in administer("breakers", "--help").stdout
     assert json.loads(administer("breakers", "--json").stdout)["held"] == []

@@ -56,6 +56,15 @@ def test_every_replicas_view_is_told_in_order() -> None:
     assert routers.asked == ["router", "autoglm", "breakers", TIMEOUT_S]
 
 
+def test_the_handle_is_made_once() -> None:
+    """Each keeps a connection to Serve's controller as long as the process lives."""
+    routers = FakeRouters([[]])
+    fleet = Routers(routers.reach)
+    fleet.breakers()
+    fleet.breakers()
+    assert routers.asked.count("autoglm") == 1
+
+
 @pytest.mark.parametrize("fault", [TimeoutError(), RayActorError(), GONE])
 def test_a_silent_replica_hides_no_other(fault: Exception) -> None:
     """It hangs or died, and is counted as asked."""
@@ -63,7 +72,7 @@ def test_a_silent_replica_hides_no_other(fault: Exception) -> None:
     assert ([card.replica for card in found.cards], found.replicas, found.answered) == (["r1"], 2, 1)
 
 
-@pytest.mark.parametrize("answers", [[], [TimeoutError(), TimeoutError()], TimeoutError(), GONE, KeyError("router")])
+@pytest.mark.parametrize("answers", [[], [TimeoutError(), TimeoutError()], TimeoutError(), GONE])
 def test_that_no_replica_answers_is_a_503(answers: list[Any] | Exception) -> None:
     """An empty list would say that there is no breaker."""
     with pytest.raises(UnavailableError, match="no replica of the router answers") as refused:
