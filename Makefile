@@ -43,6 +43,12 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.batching
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.cache_hits
+	$(BIN)/python -m benchmarks.overload
+	$(BIN)/python -m benchmarks.routing
+	$(BIN)/python -m benchmarks.affinity
+	$(BIN)/python -m benchmarks.semantic_cache
 	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.llm
 

@@ -16,8 +16,7 @@ from autoglm.contract.breaker import BreakerControl
 NameArgument = Annotated[str, typer.Argument(help="The model or task.")]
 VersionArgument = Annotated[str, typer.Argument(help="Its version.")]
 
-NAMES = [whole(name) for name in ("name", "version", "router", "state")]
-COLUMNS = (*NAMES, "calls", "failed", "slow", "in flight", "refused")
+NUMBERS = ("calls", "failed", "slow", "in flight", "refused")
 
 
 class ListingGroup(TyperGroup):
@@ -50,7 +49,8 @@ def listed(json: JsonOption = False, base_url: BaseUrlOption = None, api_key: Ap
     if json:
         typer.echo(found.model_dump_json())
         return
-    print_table(COLUMNS, [cells(card) for card in found.data])
+    names = (whole(name) for name in ("name", "version", "router", "state"))
+    print_table((*names, *NUMBERS), [cells(card) for card in found.data])
     for line in notes(found):
         typer.echo(line, err=True)
 

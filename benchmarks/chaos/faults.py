@@ -25,6 +25,7 @@ CYCLE_S, AWAKE = 0.1, 0.2  # a slowed replica runs this share of each cycle
 ERRING_S = 12.0
 ERROR_RATE = 0.2
 OUTAGE_S = 5.0
+SETTLE_S = 3.0  # until answers are under way, and HAProxy sends some to a new router (it asks each 250 ms, twice)
 PAUSE_S = 0.5  # at most, at random, so that kills meet answers anywhere
 
 
@@ -94,9 +95,10 @@ async def kill_model(lab: Lab, chance: random.Random, times: int) -> int:
 
 
 async def kill_routers(lab: Lab, chance: random.Random, times: int) -> int:
-    """One of the two, as soon as both are there."""
+    """One of the two, when both are at work."""
     for _ in range(times):
         await lab.until_serving(2, ROUTER_APP, "router")
+        await asyncio.sleep(SETTLE_S)
         send(await one_of(lab, ROUTER_TITLE, chance), signal.SIGKILL)
     await lab.recovered()
     return times

@@ -48,7 +48,6 @@ class Record:
         """The cells by their column."""
         counted = Counter(verdict.value for exchange in self.exchanges for verdict in exchange.verdicts)
         tally = self.tally or Counter[str]()
-        lost = {Verdict.LOST} if self.may_cut else {Verdict.LOST, Verdict.CUT}
         return counted | Counter(
             {
                 "times": self.times,
@@ -56,15 +55,19 @@ class Record:
                 "ok": sum(not exchange.verdicts for exchange in self.exchanges),
                 "fell back": sum(exchange.reply.fallback is not None for exchange in self.exchanges),
                 "resent": sum(exchange.resent for exchange in self.exchanges),
-                "lost": sum(bool(lost & exchange.verdicts) for exchange in self.exchanges),
+                "lost": sum(bool(self._losses & exchange.verdicts) for exchange in self.exchanges),
                 **{name: tally[name] for name in TALLIED},
             }
         )
 
     def wrong(self) -> list[Exchange]:
         """What must never happen."""
-        lost = {Verdict.LOST, Verdict.DOUBLED, *([] if self.may_cut else [Verdict.CUT])}
-        return [exchange for exchange in self.exchanges if lost & exchange.verdicts]
+        never = self._losses | {Verdict.DOUBLED}
+        return [exchange for exchange in self.exchanges if never & exchange.verdicts]
+
+    @property
+    def _losses(self) -> frozenset[Verdict]:
+        return frozenset({Verdict.LOST} if self.may_cut else {Verdict.LOST, Verdict.CUT})
 
     def line(self, undisturbed: Record) -> list[str]:
         """Its cells, in the order of COLUMNS."""

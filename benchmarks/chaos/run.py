@@ -12,7 +12,7 @@ from typing import Any
 
 from autoglm.home import ensure_key
 from benchmarks import report
-from benchmarks.chaos.faults import KILLED, Fault, faults_of
+from benchmarks.chaos.faults import KILLED, SETTLE_S, Fault, faults_of
 from benchmarks.chaos.lab import Lab, Redis
 from benchmarks.chaos.record import COLUMNS, Record, lines, p99, shortcomings
 from benchmarks.chaos.subject import SUBJECTS, Subject
@@ -96,6 +96,7 @@ async def inflicted(fault: Fault, lab: Lab, traffic: Traffic, chance: random.Ran
     """One fault's record. That a router took its tally with it is seen where traffic's connections may be cut."""
     before = await lab.tally()
     async with traffic.flowing(is_cached=fault.is_cached) as exchanges:
+        await asyncio.sleep(SETTLE_S)
         times = await fault.inflict(lab, chance)
     tally = None if fault.may_cut else await lab.tally() - before
     record = Record(fault.name, times, exchanges, tally, fault.may_cut)

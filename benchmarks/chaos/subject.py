@@ -54,7 +54,7 @@ class MockSubject:
     replicas = 6
     spared = 3
     rate = 10.0
-    undisturbed = 150
+    undisturbed = 100
     kills: tuple[str, ...] = (replica_title(MODEL),)
     added_p99_s = 1.0
     engine = MockConfig(token_s=0.02)

@@ -57,6 +57,7 @@ class Attempts:
         self._name = name
         self._retries = policy.retries
         self._hash_on = policy.balancing.hash_on
+        self._may_wait = not policy.fallbacks  # where something else can answer, it does, and nobody waits
         self._hedging = policy.hedging
         self._breaker = breaker
         self._patience_s = policy.breaker.slow_call_s or PATIENCE_S
@@ -118,7 +119,7 @@ class Attempts:
         self.tally.requests += 1
         if call.retries is None:
             call.retries = RetryBudget(self._retries.max_attempts - 1)
-        return Attempt(key=getattr(call, self._hash_on), prefix=prefix)
+        return Attempt(key=getattr(call, self._hash_on), prefix=prefix, may_wait=self._may_wait)
 
     async def _one(self, call: Call, attempt: Attempt, send: Send[T]) -> T:
         """One attempt, or two beside each other where hedging is configured."""
@@ -224,7 +225,7 @@ def graver(before: APIStatusError | None, error: APIStatusError) -> APIStatusErr
 def follower(failed: Attempt) -> Attempt:
     """The next attempt, at another replica where there is one."""
     excluded = failed.excluded | ({failed.replica} if failed.replica else frozenset())
-    return Attempt(excluded=excluded, key=failed.key, prefix=failed.prefix)
+    return Attempt(excluded=excluded, key=failed.key, prefix=failed.prefix, may_wait=failed.may_wait)
 
 
 def advanced(progress: Progress | None, event: Event) -> Progress | None:

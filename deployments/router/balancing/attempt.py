@@ -25,6 +25,7 @@ class Attempt:
     excluded: frozenset[str] = frozenset()  # replicas that failed this request already
     key: str | None = None  # what consistent hashing hashes: a session, an API key, a client's address
     prefix: str | Sequence[Hashable] | None = None  # what prefix affinity looks at: the prompt's text, or its blocks
+    may_wait: bool = True  # for a replica, where there is none at the moment; else the call fails at once
     scope: asyncio.Timeout | None = None
     replica: str | None = None
     pool: Pool | None = None

@@ -13,6 +13,7 @@ from typing import Any
 
 from ray.exceptions import RayError
 from ray.serve._private.request_router import PowerOfTwoChoicesRequestRouter
+from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.experimental.consistent_hash_router import ConsistentHashRouter
 from ray.serve.experimental.round_robin_router import RoundRobinRouter
 from ray.serve.request_router import PendingRequest, ReplicaID, RequestRouter, RunningReplica
@@ -69,6 +70,8 @@ class Guarded(RequestRouter):
         """Runs in the task of the handle call, so with the caller's context; the policy runs in another."""
         self._prober.wake()
         attempt = current_attempt()
+        if attempt is not None and not attempt.may_wait and not self._pool.replicas:
+            raise DeploymentUnavailableError(self._deployment_id)
         key = id(pending_request.metadata)
         self._routing[key] = Routing(pending_request, attempt or Attempt())
         try:

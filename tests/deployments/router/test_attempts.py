@@ -84,6 +84,18 @@ async def test_what_another_replica_would_answer_alike_is_not_tried_again(error:
     assert len(replicas.asked) == 1
 
 
+@pytest.mark.parametrize(("fallbacks", "waits"), [([], True), (["small"], False)])
+async def test_a_target_with_fallbacks_does_not_wait_for_a_replica_to_start(fallbacks: list[str], waits: bool) -> None:
+    """What has scaled to nothing, and nothing in its place, is worth waiting for."""
+
+    async def send() -> bool:
+        attempt = ATTEMPT.get()
+        assert attempt is not None
+        return attempt.may_wait
+
+    assert await attempts(fallbacks=fallbacks).whole(Call(), send) is waits
+
+
 async def test_a_request_is_tried_as_often_as_configured() -> None:
     """The last attempt's error is what the caller hears."""
     replicas = Replicas(died(), UpstreamError("the last"))

@@ -16,10 +16,11 @@ from deployments.router.balancing import ReplicaStatus
 from deployments.router.cache import CacheStatus
 from deployments.router.call import Call
 from deployments.router.config import Limits, Route
+from deployments.router.degradation import degraded
 from deployments.router.instruments import METRICS, RayInstruments
 from deployments.router.metrics import Exporter, of_replicas
 from deployments.router.shedding import Priority
-from deployments.router.targets import Target
+from deployments.router.targets import Target, TargetTable
 from tests.fake_replica import FakeReplica
 
 PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -71,12 +72,14 @@ class Recorded:
 
 
 def target(
-    predict: Callable[[list[Any]], Any] | BaseException = lambda inputs: {"outputs": inputs}, **policy: Any
+    predict: Callable[[list[Any]], Any] | BaseException = lambda inputs: {"outputs": inputs},
+    version: str = "v1",
+    **policy: Any,
 ) -> Target:
     """A task's target whose one replica answers so."""
-    route = {"name": "mood", "task": "text-classification", "model": "m", "version": "v1", "app": "a", "policy": policy}
-    replica = FakeReplica(predict=predict)
-    return Target(Route.model_validate({**route, "deployment": "predictor", "max_batch_size": 4}), replica, Limits())
+    task = {"name": "mood", "task": "text-classification", "model": "m", "deployment": "predictor"}
+    route = {**task, "version": version, "app": version, "max_batch_size": 4, "policy": policy}
+    return Target(Route.model_validate(route), FakeReplica(predict=predict), Limits())
 
 
 async def ask(target: Target, *inputs: str, priority: Priority = Priority.INTERACTIVE) -> None:
@@ -151,6 +154,40 @@ async def test_a_change_that_the_look_itself_brings_is_told() -> None:
     Exporter(recorded).export([sick], COLD)
     assert recorded.gauges["breaker_state mood v1"] == 1
     assert recorded.totals["breaker_transitions mood v1 half_open"] == 1
+
+
+class Marked:
+    """Answers that are nothing but what they are marked with."""
+
+    async def target(self, target: Target) -> str:
+        await ask(target, "a")
+        return "unmarked"
+
+    async def cached(self, max_age_s: float) -> str | None:
+        return None
+
+    def fixed(self, text: str, target: Target) -> str:
+        return text
+
+    def marked(self, answer: str, mark: str) -> str:
+        return mark
+
+
+async def test_fallbacks_are_told_by_what_stood_in() -> None:
+    """As the response is marked; one that had no answer stood in for nothing."""
+    recorded = Recorded()
+    routes = [
+        target(**SICK, fallbacks=[{"cached_s": 9}, {"version": "v2"}]).route,
+        target(version="v2").route,
+    ]
+    replicas = {"v1": FakeReplica(predict=UpstreamError("no")), "v2": FakeReplica(predict=lambda inputs: {})}
+    table = TargetTable(routes, Limits(), lambda deployment, app, balancing: replicas[app])
+    for _ in range(2):
+        assert await degraded(table.get("mood"), table, Call(), Marked()) == "mood:v2"
+    Exporter(recorded).export(table, COLD)
+    assert {name: total for name, total in recorded.totals.items() if "fallbacks" in name} == {
+        "fallbacks mood v1 mood:v2": 2
+    }
 
 
 async def test_the_gate_is_told_by_priority() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 
 import pytest
+from ray.serve.exceptions import DeploymentUnavailableError
 
 from deployments.router.balancing.attempt import Attempt
 from deployments.router.balancing.config import BalancingConfig, Policy
@@ -86,6 +87,13 @@ async def test_what_waits_for_a_dead_replica_is_given_up() -> None:
     router.on_replica_actor_died(replicas[0].replica_id)
     assert attempt.given_up
     assert "a" not in {await route(router) for _ in range(30)}
+
+
+async def test_without_any_replica_an_attempt_that_may_not_wait_fails_at_once() -> None:
+    """Where a fallback can answer, nobody waits for a replica to start."""
+    router = await routed_by(config("power_of_two"), [])
+    with pytest.raises(DeploymentUnavailableError):
+        await route(router, Attempt(may_wait=False))
 
 
 async def test_probes_tell_how_long_the_queues_are() -> None:
