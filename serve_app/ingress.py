@@ -7,6 +7,8 @@ import logging
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from ray import serve
+from ray.serve.exceptions import RayServeException
 from starlette.types import ASGIApp
 
 from autoglm.home import server_key
@@ -82,6 +84,10 @@ class Ingress(Router):
         await self._apply(declared.with_routes(self._registered))
         self.hold_breakers(self._held)
 
+    async def breakers(self) -> list[dict[str, Any]]:
+        """As the router tells them, each with the replica that sees it so."""
+        return [card | {"replica": replica_id()} for card in await super().breakers()]
+
     async def __serve_build_asgi_app__(self) -> ASGIApp:
         self._ticking = asyncio.create_task(self._tick())
         return build_http(
@@ -109,3 +115,11 @@ class Ingress(Router):
         await self._allowances.close()
         await self.authenticator.aclose()
         await self.aclose()
+
+
+def replica_id() -> str:
+    """Serve's name of this replica; empty where no Serve runs."""
+    try:
+        return str(serve.get_replica_context().replica_id.unique_id)
+    except RayServeException:
+        return ""

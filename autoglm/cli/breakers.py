@@ -16,7 +16,7 @@ from autoglm.contract.breaker import BreakerControl
 NameArgument = Annotated[str, typer.Argument(help="The model or task.")]
 VersionArgument = Annotated[str, typer.Argument(help="Its version.")]
 
-NUMBERS = ("calls", "failed", "slow", "in flight", "refused")
+NUMBERS = ("calls", "failed", "slow", "refused")
 
 
 class ListingGroup(TyperGroup):
@@ -99,7 +99,7 @@ def cells(card: BreakerCard) -> tuple[str, ...]:
     """A breaker's row."""
     state = card.state.replace("_", "-") + (", held" if card.forced else "")
     rates = shown_rate(card.failure_rate), shown_rate(card.slow_rate)
-    return card.name, card.version, card.replica, state, str(card.calls), *rates, str(card.in_flight), str(card.refused)
+    return card.name, card.version, card.replica, state, str(card.calls), *rates, str(card.refused)
 
 
 def shown_rate(rate: float | None) -> str:

@@ -143,11 +143,14 @@ class Router:
 
     # For those who operate it
 
-    def breakers(self) -> list[dict[str, Any]]:
-        """The breaker of each target, as this replica sees it."""
+    async def breakers(self) -> list[dict[str, Any]]:
+        """The breaker of each target, as this replica sees it.
+
+        A coroutine, as `tallies` is: Serve runs plain methods in a thread, and breakers are not for threads.
+        """
         return [target.breaker.status().model_dump(mode="json") for target in self._targets]
 
-    def tallies(self) -> dict[str, dict[str, int]]:
+    async def tallies(self) -> dict[str, dict[str, int]]:
         """What became of the requests for each target, counted from the start of this replica."""
         return {str(target): asdict(target.attempts.tally) for target in self._targets}
 

@@ -262,9 +262,9 @@ async def test_what_waits_leaves_so_that_it_arrives_as_the_model_becomes_free() 
     bench.replica.answer(0)
     await settled()
     await bench.submit([1], [2])
-    await bench.clock.pass_s(0.002)
+    await bench.clock.pass_s(0.003)
     assert bench.replica.calls[1:] == [[[1]]]
-    await bench.clock.pass_s(0.001)
+    await bench.clock.pass_s(0.0005)
     assert bench.replica.calls[1:] == [[[1]], [[2]]]
 
 
