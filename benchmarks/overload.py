@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import math
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,10 +19,11 @@ import aiohttp
 import typer
 
 from autoglm.home import ensure_key
-from benchmarks import report, stub
-from benchmarks.servers import server
+from benchmarks import report
+from benchmarks.applications import VERSION, Config, application, cluster, router
+from deployments.router import Route
 from deployments.router.shedding import Priority
-from serve_app.environment import free_ports
+from serve_app.app import app_name
 
 UNBATCHED = {"max_batch_size": 1, "batch_wait_timeout_s": 0.0}
 DEADLINE_S = 1.0
@@ -133,13 +131,19 @@ class Load:
         return Phase(self._seconds - first, counted)
 
 
-@contextmanager
-def cluster() -> Iterator[str]:
-    """A cluster with nothing but the unbatched stub."""
-    [port] = free_ports(1)
-    config = json.dumps(stub.config(port, UNBATCHED))
-    with server(["benchmarks.serve_config", config], f"http://127.0.0.1:{port}", "/ready") as started:
-        yield started.url
+def unbatched_stub() -> tuple[Route, Config]:
+    """The task `stub`, one input at a time."""
+    route = Route(
+        name="stub",
+        task="text-classification",
+        model="stub",
+        version=VERSION,
+        app=app_name("stub", VERSION),
+        deployment="predictor",
+        max_batch_size=1,
+    )
+    deployments = [{"name": "predictor", "user_config": UNBATCHED}]
+    return route, application(route.app, "benchmarks.stub:build", {}, deployments=deployments)
 
 
 async def measure(url: str, seconds: float) -> dict[str, Phase]:
@@ -177,8 +181,9 @@ def rows(phases: dict[str, Phase]) -> list[list[str]]:
 
 def main(seconds: Annotated[float, typer.Option(min=4, help="Of each of the five phases.")] = 20.0) -> None:
     """Measure all and print one table."""
-    with cluster() as url:
-        phases = asyncio.run(measure(url, seconds))
+    route, config = unbatched_stub()
+    with cluster(config, router((route,))) as started:
+        phases = asyncio.run(measure(started.url, seconds))
     columns = ["traffic", "offered/s", "goodput/s", "refused", "p50 ms", "p99 ms"]
     report.show(f"Overload, 200s within {DEADLINE_S:.0f} s", columns, rows(phases))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncGenerator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 
 import pytest
 from ray.serve import context as serve_context
@@ -184,4 +184,4 @@ def test_a_flight_is_out_of_reach_of_its_starters_cancellation_by_serve() -> Non
     context.run(serve_context._serve_request_context.set, mine)
     request = context.run(detached)[serve_context._serve_request_context]
     assert (request.request_id, request._internal_request_id) == ("seen", "")
-    assert detached().get(serve_context._serve_request_context) is None
+    assert Context().run(detached).get(serve_context._serve_request_context) is None
