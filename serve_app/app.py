@@ -169,6 +169,7 @@ def registered_route(name: str, version: str, declaration: TaskConfig) -> Route:
         deployment="predictor",
         labels=None if declaration.labels is None else tuple(declaration.labels),
         max_batch_size=declaration.batching.max_batch_size,
+        batch_wait_timeout_s=declaration.batching.batch_wait_timeout_s,
     )
 
 
@@ -230,6 +231,7 @@ def routes(config: ClusterConfig) -> Iterator[Route]:
             deployment="predictor",
             labels=tuple(task.labels) if task.labels else None,
             max_batch_size=task.batching.max_batch_size,
+            batch_wait_timeout_s=task.batching.batch_wait_timeout_s,
             max_replicas=task.autoscaling.max_replicas,
             price=task.price,
             policy=policy_of(task),
@@ -248,6 +250,7 @@ def model_route(model: ModelConfig, version: VersionConfig) -> Route:
         app=app_name(model.name, version.version),
         deployment="llm" if generates else "predictor",
         max_batch_size=model.batching.max_batch_size,
+        batch_wait_timeout_s=model.batching.batch_wait_timeout_s,
         max_replicas=model.autoscaling.max_replicas,
         price=model.price,
         policy=policy_of(model),

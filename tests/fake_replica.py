@@ -28,9 +28,14 @@ class FakeReplica:
         self._events = list(events)
         self.calls: list[tuple[Any, ...]] = []
         self.streams: list[FakeStream] = []
-        self.predict = SimpleNamespace(remote=self._predict_remote)
-        self.chat = SimpleNamespace(remote=lambda request, timeout_s: self._whole("chat", request))
-        self.completions = SimpleNamespace(remote=lambda request, timeout_s: self._whole("completions", request))
+        # Tasks, since what a handle gives can be cancelled.
+        self.predict = SimpleNamespace(remote=lambda requests: asyncio.ensure_future(self._predict_remote(requests)))
+        self.chat = SimpleNamespace(
+            remote=lambda request, timeout_s: asyncio.ensure_future(self._whole("chat", request))
+        )
+        self.completions = SimpleNamespace(
+            remote=lambda request, timeout_s: asyncio.ensure_future(self._whole("completions", request))
+        )
         self.stream = SimpleNamespace(remote=self._stream_remote)
 
     def options(self, **options: Any) -> FakeReplica:

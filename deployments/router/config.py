@@ -43,6 +43,7 @@ class Route(Frozen):
     deployment: Literal["llm", "predictor"]
     labels: tuple[str, ...] | None = None
     max_batch_size: int = Field(default=32, ge=1)
+    batch_wait_timeout_s: float = Field(default=0.01, ge=0, le=10)  # while the model is busy
     max_replicas: int = Field(default=1, ge=1)
     price: Price = Price()
     max_completion_tokens: int = Field(default=4096, ge=1)  # what an answer is reckoned with at most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
@@ -51,7 +52,8 @@ class Target:
             slots=SLOTS_A_REPLICA * route.max_replicas,
             max_waiting_inputs=limits.max_waiting_inputs,
             replicas=route.max_replicas,
-            by_length=route.is_text,
+            max_wait_s=route.batch_wait_timeout_s,
+            by_length=route.is_text or route.task == "embedding",
             observe=self.batches.add,
         )
 
@@ -96,7 +98,7 @@ class Target:
 
         async def send() -> dict[str, Any]:
             with translated(self.route.name):
-                return await getattr(self._handle, method).remote(request, call.deadline.remaining())
+                return await answered(getattr(self._handle, method).remote(request, call.deadline.remaining()))
 
         with await self._place(call):
             return await self.attempts.whole(call, send, prefix)
@@ -132,10 +134,19 @@ class Target:
 
         async def send() -> list[Outcome]:
             with translated(self.route.name):
-                return await self._handle.predict.remote(requests)
+                return await answered(self._handle.predict.remote(requests))
 
         longest_s = max(DEFAULT_S if timeout_s is None else timeout_s for _, timeout_s in requests)
         return await self.attempts.whole(Call(deadline=Deadline(longest_s)), send)
+
+
+async def answered(response: Any) -> Any:
+    """What a handle call gives; one whose caller stops waiting is cancelled at the replica too."""
+    try:
+        return await response
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
 
 
 class TargetTable:
