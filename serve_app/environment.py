@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
-# HAProxy's configuration has no setting of Serve's for these; the balance line, which has one, ends where it stands.
-# Without the second a request goes on whose client has gone before its answer began.
-FORWARDED = "leastconn\n    option forwardfor\n    option abortonclose"
+# HAProxy's configuration has no setting of Serve's for this; the balance line, which has one, ends where it stands.
+FORWARDED = "leastconn\n    option forwardfor"
 
 EMBEDDED = {
     # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and
@@ -28,7 +27,7 @@ EMBEDDED = {
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     # A replica that hangs does not hear that it is to stop; waiting for it would hold its GPU for the whole grace.
     "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
-    # Each client's address reaches the router, which limits failed attempts by it, and so does its going.
+    # Each client's address reaches the router, which limits failed attempts by it.
     BALANCE: FORWARDED,
     # The dashboard and its agent read every process's memory map (and hold its lock) each 5 s, list the logs' folder
     # twice a second and look for events ten times a second.

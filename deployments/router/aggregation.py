@@ -98,7 +98,7 @@ class Aggregator:
             raise UnavailableError("too many inputs are waiting for this model", retry_after=RETRY_AFTER_S)
         now = self._clock().time()
         deadline = None if timeout_s is None else now + timeout_s
-        length = max(map(len, inputs)) if self._by_length else 0
+        length = longest(inputs) if self._by_length else 0
         waiting = Waiting(inputs, asyncio.get_running_loop().create_future(), now, deadline, length)
         self._line.add(waiting)
         self._consider()
@@ -162,6 +162,11 @@ class Aggregator:
                 settle(waiting.outcome, copy(error))  # each its own: a shared one gathers every caller's traceback
             if isinstance(fault, asyncio.CancelledError):
                 raise
+
+
+def longest(inputs: Inputs) -> int:
+    """Characters of the longest text; what is none is the replica's to refuse."""
+    return max((len(item) for item in inputs if isinstance(item, str)), default=0)
 
 
 def unexpected(fault: BaseException) -> UpstreamError:

@@ -52,4 +52,5 @@ def test_every_answer_of_a_cluster_is_in_the_schema(schema: schemathesis.BaseSch
     """Behind the proxy, with the real models; what is right is generated, embedded and classified."""
     fuzzing = Fuzzing(schema)
     assert not fuzzing.faults, "\n\n".join(fuzzing.faults)
-    assert fuzzing.answered(200) == {operation.ok().label for operation in schema.get_all_operations()}
+    operations = {operation.ok().label for operation in schema.get_all_operations()}
+    assert fuzzing.answered(200) == operations - {"POST /v1/route"}  # the embedded default declares no routes

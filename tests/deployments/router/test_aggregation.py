@@ -335,6 +335,13 @@ async def test_texts_that_wait_are_called_with_their_like() -> None:
     assert bench.replica.calls[1:] == [[["oo"], ["ooo"]]]
 
 
+async def test_what_is_no_text_is_sent_on_among_texts() -> None:
+    """It is the replica that refuses it, by name."""
+    bench = Bench(by_length=True)
+    await bench.submit([None, 7, "text"])
+    assert bench.replica.calls == [[[None, 7, "text"]]]
+
+
 async def test_every_call_is_told_with_its_size_its_wait_and_its_share_of_a_batch() -> None:
     """So that metrics show whether aggregation works, and what it costs."""
     told: list[Dispatched] = []
