@@ -152,7 +152,7 @@ def leave(cluster: Cluster, stream: bool) -> None:
         [port, *_] = sorted(listening(cluster.processes("ServeReplica:autoglm:router")[0]))
         url = f"http://127.0.0.1:{port}/v1/chat/completions"
         body = {**ENDLESS, "stream": stream}
-        timeout = httpx.Timeout(30, read=3)
+        timeout = httpx.Timeout(30, read=30 if stream else 3)  # a replica's first call takes some seconds
         try:
             with http.stream("POST", url, json=body, timeout=timeout) as answer:
                 deque(itertools.islice(answer.iter_lines(), 20), maxlen=0)
