@@ -26,9 +26,9 @@ class Deadline:
         """Seconds left, 0 when it has passed."""
         return max(0.0, self._at - self._clock())
 
-    def scope(self) -> asyncio.Timeout:
-        """A context that cancels what runs in it when the deadline passes, and raises TimeoutError."""
-        return asyncio.timeout(self.remaining())
+    def scope(self, grace_s: float = 0.0) -> asyncio.Timeout:
+        """A context that cancels what runs in it, and raises TimeoutError, at the deadline or `grace_s` after it."""
+        return asyncio.timeout(self.remaining() + grace_s)
 
     def check(self) -> None:
         """Raises DeadlineExceededError where it has passed."""

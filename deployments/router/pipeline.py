@@ -14,6 +14,8 @@ from deployments.router.degradation import degraded
 from deployments.router.targets import Target, TargetTable
 from deployments.router.work import StreamedWork, Work
 
+GRACE_S = 0.25  # an old or a fixed answer is there in a fraction of it
+
 Body = TypeVar("Body", bytes, AsyncGenerator[bytes])
 
 
@@ -123,9 +125,12 @@ def identity(work: Work, target: Target, call: Call) -> dict[str, Any]:
 
 
 async def in_time(call: Call, look_up: Awaitable[Cached[Body]]) -> Cached[Body]:
-    """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own."""
+    """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own.
+
+    A computation ends itself at its deadline, and a fallback may answer then; it gets the time for that.
+    """
     try:
-        async with call.deadline.scope():
+        async with call.deadline.scope(GRACE_S):
             return await look_up
     except TimeoutError:
         raise call.deadline.error() from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from autoglm.contract import ChatRequest
 from autoglm.errors import BadRequestError, UpstreamError
 from deployments.router import Call, Router
 from deployments.router.cache import CacheDirectives
+from deployments.router.deadline import Deadline
 from tests.fake_replica import FakeReplica
 
 DIED = UpstreamError("the replica died")
@@ -148,6 +150,18 @@ async def test_a_stream_that_does_not_begin_falls_back_too(fallback: Any, events
     assert len(told) == events
     assert told[-1] == DONE
     assert given.meta["fallback"] in ("small", "fixed")
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+async def test_a_target_that_is_too_late_is_stood_in_for(temperature: float) -> None:
+    """The caller's time is up and the answer costs none; also where nobody else could share it."""
+    cluster = Cluster()
+    cluster.replicas["chat-v1"] = FakeReplica(events=[asyncio.Event()])
+    router = await cluster.with_fallbacks({"answer": "Later."})
+    call = Call(deadline=Deadline(0.01))
+    given = await router.generate_stream(asked(stream=True, temperature=temperature), call)
+    assert [event async for event in given.body][-1] == DONE
+    assert given.meta["fallback"] == "fixed"
 
 
 async def test_an_open_breaker_leads_to_the_fallback_without_a_call() -> None:
