@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.servers import Server, server
 from deployments.router import Route, RouterConfig
@@ -30,16 +30,16 @@ def router(routes: tuple[Route, ...]) -> Config:
     return application(ROUTER_APP, "serve_app.app:build_router", args, "/", deployments=deployments)
 
 
+def route_to(name: str, deployment: Literal["llm", "predictor"], **more: Any) -> Route:
+    """Where the name of a mock model or task leads."""
+    task = "text-generation" if deployment == "llm" else "text-classification"
+    app = app_name(name, VERSION)
+    return Route(name=name, task=task, model="mock", version=VERSION, app=app, deployment=deployment, **more)
+
+
 def mock_engine() -> tuple[Route, Config]:
     """The model `chat`: a mock engine that answers at once."""
-    route = Route(
-        name="chat",
-        task="text-generation",
-        model="mock",
-        version=VERSION,
-        app=app_name("chat", VERSION),
-        deployment="llm",
-    )
+    route = route_to("chat", "llm")
     return route, application(route.app, "benchmarks.mock_engine:build", AT_ONCE)
 
 

@@ -9,11 +9,10 @@ python -m benchmarks.batching [--data FOLDER] [--rounds N]
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -23,13 +22,13 @@ import typer
 
 from autoglm.home import ensure_key
 from benchmarks import report
+from benchmarks.applications import Config, application, cluster, route_to, router
 from benchmarks.corpus import DATA, sentences
 from benchmarks.keep_alive import closed_loop, posts
 from benchmarks.load import Run, Stream
 from benchmarks.servers import Server, server
 from benchmarks.subjects import TASK, adapter
-from deployments.router import Route, RouterConfig
-from serve_app.app import ROUTER_APP
+from deployments.router import Route
 from serve_app.environment import free_ports
 
 ON = {"max_batch_size": 32, "batch_wait_timeout_s": 0.01}
@@ -64,67 +63,26 @@ CASES = STUB + SENTIMENT
 BASES = {"stub": CASES[0], "sentiment": Case("sentiment", LITSERVE, BATCH)}
 
 
-def predictor(subject: str, name: str, batching: dict[str, Any]) -> dict[str, Any]:
-    """The application of a subject as this project serves it."""
+def predictor(subject: str, name: str, batching: dict[str, Any]) -> tuple[Route, Config]:
+    """A subject as this project serves it."""
     builder = {"stub": "benchmarks.stub:build", "sentiment": "serve_app.app:build_predictor"}[subject]
-    return {
-        "name": f"model-{name}-v1",
-        "route_prefix": None,
-        "import_path": builder,
-        "args": {"task": TASK, "cpus": 0.1, "gpus": 0},
-        "deployments": [{"name": "predictor", "user_config": batching}],
-    }
+    route = route_to(name, "predictor", max_batch_size=batching["max_batch_size"])
+    deployments = [{"name": "predictor", "user_config": batching}]
+    return route, application(route.app, builder, {"task": TASK, "cpus": 0.1, "gpus": 0}, deployments=deployments)
 
 
-def route(name: str, batching: dict[str, Any]) -> Route:
-    """Where its name leads."""
-    return Route(
-        name=name,
-        task="text-classification",
-        model=name,
-        version="v1",
-        app=f"model-{name}-v1",
-        deployment="predictor",
-        max_batch_size=batching["max_batch_size"],
-    )
+def serve_batch(subject: str) -> Config:
+    """A subject as a plain Serve application."""
+    name = f"serve-batch-{subject}"
+    return application(name, "benchmarks.serve_batch:build", {"subject": subject}, f"/serve-batch/{subject}")
 
 
-def cluster_config(port: int) -> dict[str, Any]:
-    """Each subject with and without batching behind this project's router, and as a plain Serve application."""
-    tasks = [
-        (subject, subject + suffix, batching)
-        for subject, (suffix, batching) in itertools.product(BASES, {"": ON, "-off": OFF}.items())
-    ]
-    routing = RouterConfig(routes=tuple(route(name, batching) for _, name, batching in tasks))
-    router = {
-        "name": ROUTER_APP,
-        "route_prefix": "/",
-        "import_path": "serve_app.app:build_router",
-        "args": {"replicas": 1, "surface": {}},
-        "deployments": [{"name": "router", "user_config": routing.model_dump(mode="json", exclude_defaults=True)}],
-    }
-    peers = [
-        {
-            "name": f"serve-batch-{subject}",
-            "route_prefix": f"/serve-batch/{subject}",
-            "import_path": "benchmarks.serve_batch:build",
-            "args": {"subject": subject},
-        }
-        for subject in BASES
-    ]
-    return {
-        "http_options": {"host": "127.0.0.1", "port": port},
-        "applications": [*itertools.starmap(predictor, tasks), *peers, router],
-    }
-
-
-@contextmanager
-def serve_cluster() -> Iterator[Server]:
-    """This project and plain `@serve.batch`."""
-    [port] = free_ports(1)
-    command = ["benchmarks.serve_config", json.dumps(cluster_config(port))]
-    with server(command, f"http://127.0.0.1:{port}", "/ready") as started:
-        yield started
+def serve_cluster() -> AbstractContextManager[Server]:
+    """This project, each subject with and without batching, and plain `@serve.batch`."""
+    cases = itertools.product(BASES, {"": ON, "-off": OFF}.items())
+    tasks = [predictor(subject, subject + suffix, batching) for subject, (suffix, batching) in cases]
+    routes, applications = zip(*tasks, strict=True)
+    return cluster(*applications, *map(serve_batch, BASES), router(routes))
 
 
 @contextmanager

@@ -18,10 +18,9 @@ from ray.serve import Application
 
 from autoglm.errors import UpstreamError
 from deployments.llm import deadline
-from deployments.stream import Event, Opening, Progress
+from deployments.stream import DONE, Event, Opening, Progress
 from serve_app.app import HEALTH, LLM_CALLS
 
-DONE = b"data: [DONE]\n\n"
 FEWEST, MOST = 16, 64  # tokens of an answer
 PROMPT_TOKENS = 8
 MOCK_CPUS = 0.1

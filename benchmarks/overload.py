@@ -20,10 +20,9 @@ import typer
 
 from autoglm.home import ensure_key
 from benchmarks import report
-from benchmarks.applications import VERSION, Config, application, cluster, router
+from benchmarks.applications import Config, application, cluster, route_to, router
 from deployments.router import Route
 from deployments.router.shedding import Priority
-from serve_app.app import app_name
 
 UNBATCHED = {"max_batch_size": 1, "batch_wait_timeout_s": 0.0}
 DEADLINE_S = 1.0
@@ -133,15 +132,7 @@ class Load:
 
 def unbatched_stub() -> tuple[Route, Config]:
     """The task `stub`, one input at a time."""
-    route = Route(
-        name="stub",
-        task="text-classification",
-        model="stub",
-        version=VERSION,
-        app=app_name("stub", VERSION),
-        deployment="predictor",
-        max_batch_size=1,
-    )
+    route = route_to("stub", "predictor", max_batch_size=1)
     deployments = [{"name": "predictor", "user_config": UNBATCHED}]
     return route, application(route.app, "benchmarks.stub:build", {}, deployments=deployments)
 

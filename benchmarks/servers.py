@@ -46,6 +46,18 @@ class Server:
                 pass
 
 
+def descendants(process: psutil.Process, title: str) -> list[psutil.Process]:
+    """The processes below one whose command line contains `title`."""
+    found = []
+    for child in process.children(recursive=True):
+        try:
+            if title in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.NoSuchProcess:
+            pass  # it ended in the meantime
+    return found
+
+
 @contextmanager
 def server(command: list[str], url: str, ready: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
     """A Python module run as a server, from its first 200 on the path `ready` until the block is left."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+DONE = b"data: [DONE]\n\n"  # the last event of every answer
+
 
 class Opening(NamedTuple):
     """What every chunk of one answer has in common, and the prompt as the engine read it."""

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
-# HAProxy's configuration has no setting of Serve's for this; the balance line, which has one, ends where it stands.
-FORWARDED = "leastconn\n    option forwardfor"
+# HAProxy's configuration has no setting of Serve's for these; the balance line, which has one, ends where it stands.
+# Where HAProxy 2.8 splices requests, as Serve has it do, it does not tell the router of a client that goes before its
+# answer begins: it spins on the closed connection, and the engine goes on for nobody.
+FORWARDED = "leastconn\n    option forwardfor\n    no option splice-request"
 
 EMBEDDED = {
     # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -36,9 +37,11 @@ def breaker_commands() -> typer.Typer:
         pretty_exceptions_show_locals=False,
     )
     app.command("list")(listed)
-    app.command("open")(opened)
-    app.command("close")(closed)
-    app.command("automatic")(automatic)
+    app.command("open")(holding("open", "Hold a breaker open: no request reaches the version."))
+    app.command("close")(
+        holding("closed", "Hold a breaker closed: every request reaches the version, whatever comes of it.")
+    )
+    app.command("automatic")(holding("automatic", "Let a breaker decide by itself again."))
     return app
 
 
@@ -55,44 +58,22 @@ def listed(json: JsonOption = False, base_url: BaseUrlOption = None, api_key: Ap
         typer.echo(line, err=True)
 
 
-def opened(
-    name: NameArgument,
-    version: VersionArgument,
-    json: JsonOption = False,
-    base_url: BaseUrlOption = None,
-    api_key: ApiKeyOption = None,
-) -> None:
-    """Hold a breaker open: no request reaches the version."""
-    hold(name, version, "open", json, base_url, api_key)
+def holding(state: BreakerControl, summary: str) -> Callable[..., None]:
+    """The command that sets a breaker to a state and says so."""
 
+    def hold(
+        name: NameArgument,
+        version: VersionArgument,
+        json: JsonOption = False,
+        base_url: BaseUrlOption = None,
+        api_key: ApiKeyOption = None,
+    ) -> None:
+        with AutoClient(api_key, base_url) as client:
+            card = client.admin.hold_breaker(name, version, state)
+        typer.echo(card.model_dump_json() if json else f"{card.name} {card.version}: {card.state}")
 
-def closed(
-    name: NameArgument,
-    version: VersionArgument,
-    json: JsonOption = False,
-    base_url: BaseUrlOption = None,
-    api_key: ApiKeyOption = None,
-) -> None:
-    """Hold a breaker closed: every request reaches the version, whatever comes of it."""
-    hold(name, version, "closed", json, base_url, api_key)
-
-
-def automatic(
-    name: NameArgument,
-    version: VersionArgument,
-    json: JsonOption = False,
-    base_url: BaseUrlOption = None,
-    api_key: ApiKeyOption = None,
-) -> None:
-    """Let a breaker decide by itself again."""
-    hold(name, version, "automatic", json, base_url, api_key)
-
-
-def hold(name: str, version: str, state: BreakerControl, json: bool, base_url: str | None, api_key: str | None) -> None:
-    """Set it, and say so."""
-    with AutoClient(api_key, base_url) as client:
-        card = client.admin.hold_breaker(name, version, state)
-    typer.echo(card.model_dump_json() if json else f"{card.name} {card.version}: {card.state}")
+    hold.__doc__ = summary
+    return hold
 
 
 def cells(card: BreakerCard) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ReplicaState
 
 from benchmarks.chaos.subject import MODEL, VERSION, Subject
+from benchmarks.servers import descendants
 from serve_app import cluster
 from serve_app.app import ROUTER_APP, app_name
 from serve_app.bank import CONTROL_APP
@@ -154,14 +155,7 @@ class Lab:
 
 def processes(title: str, pid: int | None = None) -> list[psutil.Process]:
     """A process's descendants, those of this one unless `pid` says whose, by a part of their command line."""
-    found = []
-    for process in psutil.Process(pid).children(recursive=True):
-        try:
-            if title in " ".join(process.cmdline()):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            pass
-    return found
+    return descendants(psutil.Process(pid), title)
 
 
 def send(victim: psutil.Process, number: signal.Signals) -> None:

@@ -25,6 +25,7 @@ from deployments.access import AccessConfig, Authenticator, Principal
 from deployments.clock import utc_now
 from deployments.quota import Lease, Report, Wanted
 from serve_app.environment import proxies_in_front
+from serve_app.http.address import client_address
 from serve_app.http.middleware import authenticated
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,7 +93,8 @@ class Control:
         await asyncio.to_thread(self._ledger.report, report, utc_now())
 
     async def _authenticate(self, request: Request) -> Principal:
-        return await authenticated(request.scope, self._authenticator, self._proxies)
+        address = client_address(request.scope, self._proxies)
+        return await authenticated(request.scope, self._authenticator, address)
 
     async def _reconcile(self, reconciler: Reconciler) -> None:
         while not self._is_migrated:

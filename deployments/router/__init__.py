@@ -1,9 +1,8 @@
 """The entry of every request: routes, cache, targets with their breakers and gates, fallbacks, aggregation."""
 
-from deployments.router.answer import Answer
 from deployments.router.auto import AUTO
 from deployments.router.balancing import balanced_handle
-from deployments.router.cache import CacheConfig, directives_of
+from deployments.router.cache import Answer, CacheConfig, directives_of
 from deployments.router.call import Call
 from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
 from deployments.router.deadline import Deadline

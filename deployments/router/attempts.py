@@ -18,13 +18,12 @@ from deployments.router.failures import ReplicaLostError
 from deployments.router.hedging import hedged
 from deployments.router.policy import TargetPolicy
 from deployments.router.retries import RetryBudget, RetryPool, backoff
-from deployments.stream import Event, Progress
+from deployments.stream import DONE, Event, Progress
 
 T = TypeVar("T")
 Send = Callable[[], Awaitable[T]]
 Begin = Callable[[Progress | None], AsyncGenerator[Event]]
 
-DONE = b"data: [DONE]\n\n"
 PATIENCE_S = 10.0  # a target that has not answered for so long is at fault, whatever the caller's deadline was
 
 
@@ -110,7 +109,6 @@ class Attempts:
                 if (is_told and progress is None) or not await self._may_retry(error, call):
                     raise failure from None
                 attempt = follower(attempt)
-                call.continued += is_told
                 self.tally.continued += is_told
 
     def _first(self, call: Call, prefix: str | None) -> Attempt:

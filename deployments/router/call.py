@@ -39,4 +39,3 @@ class Call:
     is_strict: bool = False  # no fallback: this model or an error
     may_use: Callable[[str], bool] = anything
     retried: int = 0
-    continued: int = 0

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from autoglm.errors import APIStatusError, DeadlineExceededError, UnavailableError, UpstreamError
+from deployments.router.cache import Computed, Started
 from deployments.router.call import Call
 from deployments.router.policy import CachedAnswer, Fallback, FixedAnswer, OtherVersion
 from deployments.router.targets import Target, TargetTable
 
-R = TypeVar("R")
+R = TypeVar("R", Computed, Started)
+R_co = TypeVar("R_co", Computed, Started, covariant=True)
 
 logger = logging.getLogger("ray.serve")
 
 DEGRADED = (UpstreamError, UnavailableError, DeadlineExceededError)
 
 
-class Substitutes(Protocol[R]):
+class Substitutes(Protocol[R_co]):
     """The forms that an answer may take; whole or streamed, the chain is the same."""
 
-    async def target(self, target: Target) -> R:
+    async def target(self, target: Target) -> R_co:
         """A target's own answer."""
         ...
 
-    async def cached(self, max_age_s: float) -> R | None:
+    async def cached(self, max_age_s: float) -> R_co | None:
         """An old answer to the same request, where there is one."""
         ...
 
-    def fixed(self, text: str, target: Target) -> R:
+    def fixed(self, text: str, target: Target) -> R_co:
         """A declared text."""
-        ...
-
-    def marked(self, answer: R, mark: str) -> R:
-        """The answer with what stood in, which is then never taken for the target's own."""
         ...
 
 
@@ -55,7 +54,7 @@ async def degraded(target: Target, table: TargetTable, call: Call, substitutes: 
                 if answer is not None:
                     mark = mark_of(fallback, target)
                     target.fallbacks[mark] += 1
-                    return substitutes.marked(answer, mark)
+                    return replace(answer, meta={**answer.meta, "fallback": mark}, storable=False)
         raise error
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from deployments.router.answer import Answer
-from deployments.router.cache import Cached, Computed, Key, Question, ResponseCache, Started, key_of, question_of
+from deployments.router.cache import Answer, Computed, Key, Question, ResponseCache, Started, key_of, question_of
 from deployments.router.call import Call
 from deployments.router.degradation import degraded
 from deployments.router.targets import Target, TargetTable
@@ -39,7 +38,7 @@ class Pipeline:
         async def compute() -> Computed:
             return await degraded(target, self._table, call, forms)
 
-        return answered(await in_time(call, self._cache.whole(key, call.directives, compute, question)))
+        return await in_time(call, self._cache.whole(key, call.directives, compute, question))
 
     async def stream(self, work: StreamedWork, target: Target, call: Call) -> Answer[AsyncGenerator[bytes]]:
         """The answer as it comes. What fails before the first event is raised here, so that it gets a status."""
@@ -49,7 +48,7 @@ class Pipeline:
         async def start() -> Started:
             return await degraded(target, self._table, call, forms)
 
-        return answered(await in_time(call, self._cache.stream(key, call.directives, start, question)))
+        return await in_time(call, self._cache.stream(key, call.directives, start, question))
 
     def _key(self, work: Work, target: Target, call: Call) -> tuple[Key | None, Question | None]:
         """Where an answer is kept; nowhere, if it may differ each time."""
@@ -80,9 +79,6 @@ class WholeForms:
     def fixed(self, text: str, target: Target) -> Computed:
         return self.work.fixed(text, target.route)
 
-    def marked(self, answer: Computed, mark: str) -> Computed:
-        return replace(answer, meta={**answer.meta, "fallback": mark}, storable=False)
-
 
 @dataclass(frozen=True, slots=True)
 class StreamForms:
@@ -107,9 +103,6 @@ class StreamForms:
     def fixed(self, text: str, target: Target) -> Started:
         return Started(self.work.fixed_events(text, target.route), target.meta)
 
-    def marked(self, answer: Started, mark: str) -> Started:
-        return replace(answer, meta={**answer.meta, "fallback": mark}, storable=False)
-
 
 def identity(work: Work, target: Target, call: Call) -> dict[str, Any]:
     """What makes two requests the same."""
@@ -124,7 +117,7 @@ def identity(work: Work, target: Target, call: Call) -> dict[str, Any]:
     }
 
 
-async def in_time(call: Call, look_up: Awaitable[Cached[Body]]) -> Cached[Body]:
+async def in_time(call: Call, look_up: Awaitable[Answer[Body]]) -> Answer[Body]:
     """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own.
 
     A computation ends itself at its deadline, and a fallback may answer then; it gets the time for that.
@@ -134,11 +127,6 @@ async def in_time(call: Call, look_up: Awaitable[Cached[Body]]) -> Cached[Body]:
             return await look_up
     except TimeoutError:
         raise call.deadline.error() from None
-
-
-def answered(cached: Cached[Body]) -> Answer[Body]:
-    """A cache's answer as the router's."""
-    return Answer(cached.body, cached.meta, cached.state, cached.age_s)
 
 
 async def resumed(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -24,10 +24,9 @@ from autoglm.contract import (
 )
 from autoglm.contract.route import RouteDecision, RouteKind, RouteRequest
 from deployments.boundary import wrong_field
-from deployments.router.answer import Answer
 from deployments.router.auto import AUTO, Auto
 from deployments.router.balancing import balanced_handle
-from deployments.router.cache import CacheConfig, ResponseCache
+from deployments.router.cache import Answer, CacheConfig, ResponseCache
 from deployments.router.call import Call
 from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
 from deployments.router.metrics import Exporter

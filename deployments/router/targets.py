@@ -20,6 +20,7 @@ from deployments.router.call import Call
 from deployments.router.config import Limits, Route
 from deployments.router.deadline import DEFAULT_S, Deadline
 from deployments.router.failures import translated
+from deployments.router.limits import texts_of
 from deployments.router.shedding import Gate, Slot
 from deployments.stream import Event, Progress
 
@@ -27,6 +28,7 @@ Connect = Callable[[str, str, BalancingConfig], Any]  # (deployment, app, how) -
 
 logger = logging.getLogger("ray.serve")
 
+PREFIX_CHARS = 16_384  # of a prompt that decide where its cached blocks may lie
 SLOTS_A_REPLICA = 8  # enough that a replica's scheduler has several passes to choose from
 
 
@@ -93,17 +95,17 @@ class Target:
             except TimeoutError:
                 raise call.deadline.error() from None
 
-    async def answer(self, method: str, request: dict[str, Any], call: Call, prefix: str) -> dict[str, Any]:
-        """One whole answer of the deployment's `method`; `prefix` is the beginning of its prompt."""
+    async def answer(self, method: str, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """One whole answer of the deployment's `method`."""
 
         async def send() -> dict[str, Any]:
             with translated(self.route.name):
                 return await answered(getattr(self._handle, method).remote(request, call.deadline.remaining()))
 
         with await self._place(call):
-            return await self.attempts.whole(call, send, prefix)
+            return await self.attempts.whole(call, send, self._prefix(request))
 
-    async def stream(self, method: str, request: dict[str, Any], call: Call, prefix: str) -> AsyncGenerator[bytes]:
+    async def stream(self, method: str, request: dict[str, Any], call: Call) -> AsyncGenerator[bytes]:
         """The events of a streamed answer. Closing the iterator cancels the request down to the engine."""
 
         def begin(progress: Progress | None) -> AsyncGenerator[Event]:
@@ -111,12 +113,18 @@ class Target:
 
         with await self._place(call) as place:
             begun_s = call.deadline.remaining()
-            async with aclosing(self.attempts.stream(call, begin, prefix)) as events:
+            async with aclosing(self.attempts.stream(call, begin, self._prefix(request))) as events:
                 async for event in events:
                     if begun_s:
                         place.sample(begun_s - call.deadline.remaining())
                         begun_s = 0.0
                     yield event
+
+    def _prefix(self, request: dict[str, Any]) -> str | None:
+        """The beginning of a prompt, which the turns of a conversation have in common, where replicas go by it."""
+        if self.route.policy.balancing.policy != "prefix_affinity":
+            return None
+        return "\n".join(text for _, text in texts_of(request))[:PREFIX_CHARS]
 
     async def _events(self, response: Any) -> AsyncGenerator[Event]:
         with translated(self.route.name):

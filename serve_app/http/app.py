@@ -36,5 +36,5 @@ def build_http(
         exception_handlers=ERROR_HANDLERS,
         redirect_slashes=False,
     )
-    app.include_router(build_routes(router, admission, max_body_bytes, proxies))
+    app.include_router(build_routes(router, admission, max_body_bytes))
     return RequestId(Authentication(app, authenticator, proxies=proxies))

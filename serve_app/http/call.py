@@ -9,7 +9,6 @@ from fastapi import Request
 from autoglm.errors import BadRequestError
 from deployments.access import Principal
 from deployments.router import Call, Deadline, Priority, directives_of
-from serve_app.http.address import client_address
 
 TIMEOUT = "x-request-timeout-s"
 PRIORITY = "x-autoglm-priority"
@@ -18,7 +17,7 @@ SESSION = "x-session-id"
 TRUE, FALSE = "true", "false"
 
 
-def call_of(request: Request, caller: Principal, *, longest_s: float, proxies: int) -> Call:
+def call_of(request: Request, caller: Principal, *, longest_s: float) -> Call:
     """A request's deadline, priority, cache directives and what a consistent hash may go by.
 
     Raises:
@@ -32,7 +31,7 @@ def call_of(request: Request, caller: Principal, *, longest_s: float, proxies: i
         priority=priority_of(headers.get(PRIORITY)),
         session=headers.get(SESSION),
         key=str(caller),
-        address=client_address(request.scope, proxies),
+        address=request.scope["state"]["address"],
         directives=directives_of(headers.get("cache-control")),
         is_strict=strictness_of(headers.get(STRICT)),
         may_use=caller.may_use,

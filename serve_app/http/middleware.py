@@ -42,7 +42,7 @@ class RequestId:
 
 
 class Authentication:
-    """Finds out who calls, everywhere but on the health paths, and notes the principal; refuses who is nobody."""
+    """Finds out who calls and from where, everywhere but on the health paths, and notes both; refuses who is nobody."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, *, proxies: int) -> None:
         self._app = app
@@ -51,20 +51,21 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            address = client_address(scope, self._proxies)
             try:
-                principal = await authenticated(scope, self._authenticator, self._proxies)
+                principal = await authenticated(scope, self._authenticator, address)
             except APIStatusError as error:
                 response = error_response(error, scope["state"]["request_id"])
                 if error.status == 401:
                     response.headers["www-authenticate"] = self._authenticator.challenges
                 await response(scope, receive, send)
                 return
-            scope["state"]["principal"] = principal
+            scope["state"] |= {"principal": principal, "address": address}
         await self._app(scope, receive, send)
 
 
-async def authenticated(scope: Scope, authenticator: Authenticator, proxies: int) -> Principal:
+async def authenticated(scope: Scope, authenticator: Authenticator, address: str) -> Principal:
     """Who makes the request; raises as `Authenticator.authenticate` does."""
     # Several headers are one list (RFC 9110, 5.3), which no credential is.
     header = ", ".join(Headers(scope=scope).getlist("authorization"))
-    return await authenticator.authenticate(header, client_address(scope, proxies))
+    return await authenticator.authenticate(header, address)

@@ -63,12 +63,12 @@ class DirectRoute(APIRoute):
         return self.endpoint
 
 
-def build_routes(router: Router, admission: Admission, max_body_bytes: int, proxies: int) -> APIRouter:
+def build_routes(router: Router, admission: Admission, max_body_bytes: int) -> APIRouter:
     """All paths over one router. They are tried in their order, so what is asked most comes first."""
     calls, api = APIRouter(route_class=DirectRoute), APIRouter()
 
     def called(request: Request, caller: Principal) -> Call:
-        return call_of(request, caller, longest_s=router.limits.request_timeout_s, proxies=proxies)
+        return call_of(request, caller, longest_s=router.limits.request_timeout_s)
 
     async def named(caller: Principal, body: Named, kind: RouteKind) -> Named:
         """The request with the name that `auto` stands for, which the caller must be allowed to use."""
@@ -90,7 +90,7 @@ def build_routes(router: Router, admission: Admission, max_body_bytes: int, prox
         except BaseException:
             visit.close()
             raise
-        is_paid = answer.cache != "hit"
+        is_paid = answer.state != "hit"
         visit.prompt_tokens = prompt if is_paid else 0
         events = metered(answer.body, visit, paid=is_paid, told=is_told_usage(body))
         events = until_broken(events, request_id_of(request))
@@ -192,7 +192,7 @@ def json_response(body: dict[str, Any], *, status: int = 200, headers: dict[str,
 
 def answered(answer: Answer[bytes], visit: Visit, call: Call) -> Response:
     """A whole answer, and the headers that say who gave it and what is left to the caller."""
-    if answer.cache != "hit":
+    if answer.state != "hit":
         visit.used(answer.meta)
     return Response(answer.body, headers=headers_of(visit, answer, call), media_type="application/json")
 
@@ -203,10 +203,10 @@ def headers_of(visit: Visit, answer: Answer[Any], call: Call) -> dict[str, str]:
         "x-autoglm-model": str(answer.meta["model"]),
         "x-autoglm-version": str(answer.meta["version"]),
         "x-autoglm-lane": call.lane,
-        "x-autoglm-cache": answer.cache,
+        "x-autoglm-cache": answer.state,
         **visit.headers,
     }
-    if answer.cache == "hit":
+    if answer.state == "hit":
         headers["age"] = str(int(answer.age_s))
     if fallback := answer.meta.get("fallback"):
         headers["x-autoglm-fallback"] = str(fallback)

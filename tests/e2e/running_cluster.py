@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from autoglm import AutoClient
+from benchmarks.servers import descendants
 
 ROOT = Path(__file__).parents[2]
 START_S = 300  # the first start prepares the models and compiles every module's bytecode
@@ -42,14 +43,7 @@ class Cluster:
 
     def processes(self, title: str) -> list[psutil.Process]:
         """The cluster's processes whose title contains `title`."""
-        found = []
-        for process in self.process.children(recursive=True):
-            try:
-                if title in " ".join(process.cmdline()):
-                    found.append(process)
-            except psutil.NoSuchProcess:
-                pass
-        return found
+        return descendants(self.process, title)
 
     def logs(self) -> list[Path]:
         """Everything that the cluster has written to be read: its own output and the logs of Ray and Serve."""

@@ -1,6 +1,6 @@
 """Answers that need not be computed again: kept in memory and Redis, and shared while they are computed."""
 
-from deployments.router.cache.answer import Cached, Computed, Started
+from deployments.router.cache.answer import Answer, Computed, Started
 from deployments.router.cache.config import CacheConfig
 from deployments.router.cache.directives import ANYTHING, CacheDirectives, directives_of
 from deployments.router.cache.fingerprint import Key, fingerprint, is_deterministic, key_of
@@ -13,7 +13,7 @@ __all__ = [
     "CacheConfig",
     "CacheDirectives",
     "CacheStatus",
-    "Cached",
+    "Answer",
     "Computed",
     "Embed",
     "Key",

@@ -34,7 +34,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Cached(Generic[Body]):
+class Answer(Generic[Body]):
     """An answer and where it came from.
 
     `hit`: kept since `age_s` seconds. `miss`: computed, for this request or for an identical one at the same time

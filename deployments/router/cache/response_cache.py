@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 
 from autoglm.errors import DeadlineExceededError
 from deployments.router.cache import negative
-from deployments.router.cache.answer import Body, Cached, Compute, Start
+from deployments.router.cache.answer import Answer, Body, Compute, Start
 from deployments.router.cache.config import CacheConfig
 from deployments.router.cache.context import detached
 from deployments.router.cache.directives import ANYTHING, CacheDirectives
@@ -95,7 +95,7 @@ class ResponseCache:
 
     async def whole(
         self, key: Key | None, directives: CacheDirectives, compute: Compute, question: Question | None = None
-    ) -> Cached[bytes]:
+    ) -> Answer[bytes]:
         """A whole answer. No key: the request is none whose answer may be kept.
 
         Raises:
@@ -103,16 +103,16 @@ class ResponseCache:
         """
         if key is None or self._is_bypassed(directives):
             computed = await compute()
-            return self._counted(Cached(computed.body, "bypass", 0.0, computed.meta))
+            return self._counted(Answer(computed.body, "bypass", 0.0, computed.meta))
         sought = Sought("whole", key, directives, computing(compute), question)
         if (entry := self._at_hand(sought)) is not None:
-            return self._counted(Cached(entry.parts[0], "hit", self._age(entry), entry.meta))
+            return self._counted(Answer(entry.parts[0], "hit", self._age(entry), entry.meta))
         body, opening = await self._flown(sought, whole_of)
-        return self._counted(Cached(body, opening.state, opening.age_s, opening.meta))
+        return self._counted(Answer(body, opening.state, opening.age_s, opening.meta))
 
     async def stream(
         self, key: Key | None, directives: CacheDirectives, start: Start, question: Question | None = None
-    ) -> Cached[AsyncGenerator[bytes]]:
+    ) -> Answer[AsyncGenerator[bytes]]:
         """A streamed answer, whose body is to be closed; a hit is a stream too, all of its events at once.
 
         What fails before the first event is raised here, what fails later by the body.
@@ -122,23 +122,23 @@ class ResponseCache:
         """
         if key is None or self._is_bypassed(directives):
             started = await start()
-            return self._counted(Cached(started.events, "bypass", 0.0, started.meta))
+            return self._counted(Answer(started.events, "bypass", 0.0, started.meta))
         sought = Sought("stream", key, directives, recording(start), question)
         if (entry := self._at_hand(sought)) is not None:
-            return self._counted(Cached(replay(entry.parts), "hit", self._age(entry), entry.meta))
+            return self._counted(Answer(replay(entry.parts), "hit", self._age(entry), entry.meta))
         follower = await self._flown(sought, begun)
         opening = follower.opening
-        return self._counted(Cached(follower, opening.state, opening.age_s, opening.meta))
+        return self._counted(Answer(follower, opening.state, opening.age_s, opening.meta))
 
-    async def stale(self, key: Key, max_age_s: float) -> Cached[bytes] | None:
+    async def stale(self, key: Key, max_age_s: float) -> Answer[bytes] | None:
         """A whole answer of at most this age, past its TTL or not: a fallback where the model cannot answer."""
         entry = await self._kept("whole", key, max_age_s)
-        return Cached(entry.parts[0], "hit", self._age(entry), entry.meta) if entry else None
+        return Answer(entry.parts[0], "hit", self._age(entry), entry.meta) if entry else None
 
-    async def stale_stream(self, key: Key, max_age_s: float) -> Cached[AsyncGenerator[bytes]] | None:
+    async def stale_stream(self, key: Key, max_age_s: float) -> Answer[AsyncGenerator[bytes]] | None:
         """The same of a streamed one."""
         entry = await self._kept("stream", key, max_age_s)
-        return Cached(replay(entry.parts), "hit", self._age(entry), entry.meta) if entry else None
+        return Answer(replay(entry.parts), "hit", self._age(entry), entry.meta) if entry else None
 
     async def invalidate(self, name: str, version: str | None = None) -> None:
         """Forget a model's answers, one version's or all; where there is Redis, other processes do so within NEAR_S.
@@ -283,7 +283,7 @@ class ResponseCache:
         if task.cancelled() or task.exception() is not None:
             self._counters.failed_refreshes += 1
 
-    def _counted(self, cached: Cached[Body]) -> Cached[Body]:
+    def _counted(self, cached: Answer[Body]) -> Answer[Body]:
         if cached.state == "hit":
             self._counters.hits += 1
         elif cached.state == "miss":

@@ -14,13 +14,12 @@ from autoglm.contract import ChatRequest, CompletionRequest
 from deployments.router.cache import Computed, is_deterministic
 from deployments.router.call import Call
 from deployments.router.config import Limits, Route
-from deployments.router.limits import check_generation, texts_of
+from deployments.router.limits import check_generation
 from deployments.router.targets import Target
 from deployments.router.work.work import computed
+from deployments.stream import DONE
 
 METHODS = {ChatRequest: "chat", CompletionRequest: "completions"}
-PREFIX_CHARS = 16_384  # of a prompt that decide where its cached blocks may lie
-DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,12 @@ class Generation:
 
     async def whole(self, target: Target, call: Call) -> Computed:
         """The whole completion."""
-        answer = await target.answer(self.method, self._to(target.route), call, self._prefix())
+        answer = await target.answer(self.method, self._to(target.route), call)
         return computed(answer, target.route)
 
     def stream(self, target: Target, call: Call) -> AsyncGenerator[bytes]:
         """Its events."""
-        return target.stream(self.method, self._to(target.route), call, self._prefix())
+        return target.stream(self.method, self._to(target.route), call)
 
     def fixed(self, text: str, route: Route) -> Computed:
         """The text as if the model had said it, of no tokens."""
@@ -77,10 +76,6 @@ class Generation:
     def _to(self, route: Route) -> dict[str, Any]:
         """What the engine of a route gets: it knows itself by its own name."""
         return {**self.payload, "model": route.name}
-
-    def _prefix(self) -> str:
-        """The beginning of the prompt, which requests of one conversation have in common."""
-        return "\n".join(text for _, text in texts_of(self.payload))[:PREFIX_CHARS]
 
 
 def without_nulls(payload: dict[str, Any]) -> dict[str, Any]:

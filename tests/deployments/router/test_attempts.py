@@ -245,15 +245,15 @@ def token(number: int, opening: Opening | None = None) -> Event:
 async def test_a_broken_stream_goes_on_where_it_broke_off() -> None:
     """The second replica is told what the caller has; nothing is lost and nothing comes twice."""
     begin, told = scripted([token(7, OPENING), token(8), died()], [token(9), DONE])
-    call = Call()
-    assert [event async for event in attempts().stream(call, begin)] == [
+    tried = attempts()
+    assert [event async for event in tried.stream(Call(), begin)] == [
         token(7).data,
         token(8).data,
         token(9).data,
         DONE.data,
     ]
     assert told == [None, Progress(OPENING, [7, 8], 4)]
-    assert call.continued == 1
+    assert tried.tally.continued == 1
 
 
 async def test_a_stream_that_never_began_is_begun_again() -> None:

@@ -137,7 +137,7 @@ async def test_a_degraded_answer_is_not_kept() -> None:
     await router.generate(asked(), Call())
     cluster.replicas["chat-v1"]._answer = answer("of v1")
     given = await router.generate(asked(), Call())
-    assert (given.cache, given.meta["model"]) == ("miss", "chat")
+    assert (given.state, given.meta["model"]) == ("miss", "chat")
     assert "fallback" not in given.meta
 
 

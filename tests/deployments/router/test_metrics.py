@@ -13,7 +13,7 @@ import pytest
 from autoglm.errors import CircuitOpenError, UnavailableError, UpstreamError
 from deployments.router.attempts import Tally
 from deployments.router.balancing import ReplicaStatus
-from deployments.router.cache import CacheStatus
+from deployments.router.cache import CacheStatus, Computed
 from deployments.router.call import Call
 from deployments.router.config import Limits, Route
 from deployments.router.degradation import degraded
@@ -156,21 +156,18 @@ async def test_a_change_that_the_look_itself_brings_is_told() -> None:
     assert recorded.totals["breaker_transitions mood v1 half_open"] == 1
 
 
-class Marked:
-    """Answers that are nothing but what they are marked with."""
+class Answering:
+    """Empty answers of what the target says it can."""
 
-    async def target(self, target: Target) -> str:
+    async def target(self, target: Target) -> Computed:
         await ask(target, "a")
-        return "unmarked"
+        return Computed(body=b"", meta={})
 
-    async def cached(self, max_age_s: float) -> str | None:
+    async def cached(self, max_age_s: float) -> Computed | None:
         return None
 
-    def fixed(self, text: str, target: Target) -> str:
-        return text
-
-    def marked(self, answer: str, mark: str) -> str:
-        return mark
+    def fixed(self, text: str, target: Target) -> Computed:
+        return Computed(body=text.encode(), meta={})
 
 
 async def test_fallbacks_are_told_by_what_stood_in() -> None:
@@ -183,7 +180,8 @@ async def test_fallbacks_are_told_by_what_stood_in() -> None:
     replicas = {"v1": FakeReplica(predict=UpstreamError("no")), "v2": FakeReplica(predict=lambda inputs: {})}
     table = TargetTable(routes, Limits(), lambda deployment, app, balancing: replicas[app])
     for _ in range(2):
-        assert await degraded(table.get("mood"), table, Call(), Marked()) == "mood:v2"
+        answer = await degraded(table.get("mood"), table, Call(), Answering())
+        assert answer.meta["fallback"] == "mood:v2"
     Exporter(recorded).export(table, COLD)
     assert {name: total for name, total in recorded.totals.items() if "fallbacks" in name} == {
         "fallbacks mood v1 mood:v2": 2

@@ -245,4 +245,4 @@ async def test_a_version_that_was_given_another_source_has_other_answers() -> No
     changed = [route("chat", "text-generation", "llm") | {"model": "embedded/other"}]
     router._connect = lambda deployment, app, balancing: chat
     await router.reconfigure({"routes": changed})
-    assert (await router.generate(CHAT, Call())).cache == "miss"
+    assert (await router.generate(CHAT, Call())).state == "miss"

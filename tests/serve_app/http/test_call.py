@@ -20,8 +20,8 @@ LONGEST_S = 60.0
 def called(caller: Principal = CALLER, **headers: str) -> Call:
     """The context of a request with these headers, underscores for hyphens."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    request = Request({"type": "http", "headers": raw, "client": ("192.0.2.1", 1)})
-    return call_of(request, caller, longest_s=LONGEST_S, proxies=0)
+    request = Request({"type": "http", "headers": raw, "state": {"address": "192.0.2.1"}})
+    return call_of(request, caller, longest_s=LONGEST_S)
 
 
 def test_who_says_nothing_has_the_longest_time_and_is_interactive() -> None:

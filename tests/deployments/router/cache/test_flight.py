@@ -11,7 +11,7 @@ import pytest
 from ray.serve import context as serve_context
 
 from autoglm.errors import APIStatusError, DeadlineExceededError, InternalServerError, UnavailableError, UpstreamError
-from deployments.router.cache import ANYTHING, CacheConfig, Cached, ResponseCache
+from deployments.router.cache import ANYTHING, Answer, CacheConfig, ResponseCache
 from deployments.router.cache.context import detached
 from tests.deployments.router.cache.engine import STREAM, Engine, drained, key, settled
 
@@ -20,14 +20,14 @@ MANY = 1_000
 
 async def streams(
     cache: ResponseCache, engine: Engine, count: int = 1
-) -> list[asyncio.Task[Cached[AsyncGenerator[bytes]]]]:
+) -> list[asyncio.Task[Answer[AsyncGenerator[bytes]]]]:
     """So many identical streamed requests, as far as they get."""
     tasks = [asyncio.create_task(cache.stream(key(stream=True), ANYTHING, engine.start)) for _ in range(count)]
     await settled()
     return tasks
 
 
-async def wholes(cache: ResponseCache, engine: Engine, count: int = 1) -> list[asyncio.Task[Cached[bytes]]]:
+async def wholes(cache: ResponseCache, engine: Engine, count: int = 1) -> list[asyncio.Task[Answer[bytes]]]:
     """So many identical whole ones."""
     tasks = [asyncio.create_task(cache.whole(key(), ANYTHING, engine.compute)) for _ in range(count)]
     await settled()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
-from deployments.router.cache import ANYTHING, CacheConfig, Cached, Key, ResponseCache
+from deployments.router.cache import ANYTHING, Answer, CacheConfig, Key, ResponseCache
 from deployments.router.cache.entry import Entry, encode
 from deployments.router.cache.outage import RETRY_S
 from deployments.router.cache.redis import HEADER_BYTES, RedisStore, path_of
@@ -35,7 +35,7 @@ class Replica:
         self.cache = ResponseCache(self.config, remote=self.store, clock=self.time)
         self.engine = engine
 
-    async def ask(self, at: Key | None = None) -> Cached[bytes]:
+    async def ask(self, at: Key | None = None) -> Answer[bytes]:
         return await self.cache.whole(at or key(), ANYTHING, self.engine.compute)
 
 
@@ -61,7 +61,7 @@ async def test_what_one_replica_computed_another_serves(pair: tuple[Replica, Rep
     first, second = pair
     await first.ask()
     second.time.now += 5
-    assert await second.ask() == Cached(b"{}", "hit", 5.0, {"tokens": 1})
+    assert await second.ask() == Answer(b"{}", "hit", 5.0, {"tokens": 1})
     streaming = Engine(*STREAM)
     for replica, state in zip(pair, ("miss", "hit"), strict=True):
         answer = await replica.cache.stream(key(stream=True), ANYTHING, streaming.start)

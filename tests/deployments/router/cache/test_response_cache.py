@@ -10,7 +10,7 @@ from unicodedata import normalize
 import pytest
 
 from autoglm.errors import APIStatusError, NotFoundError, UnprocessableEntityError, UpstreamError
-from deployments.router.cache import ANYTHING, CacheConfig, Cached, CacheDirectives, Key, ResponseCache, key_of
+from deployments.router.cache import ANYTHING, Answer, CacheConfig, CacheDirectives, Key, ResponseCache, key_of
 from deployments.router.cache.tiers import NEAR_S
 from tests.deployments.router.cache.engine import DONE, STREAM, Clock, Engine, drained, key, settled
 from tests.deployments.router.cache.fake_store import FakeStore
@@ -27,7 +27,7 @@ class Bench:
         self.engine = engine or Engine(b"{}")
         self.cache = ResponseCache(CacheConfig.model_validate(config), remote=store, clock=self.clock)
 
-    async def ask(self, directives: CacheDirectives = ANYTHING, at: Key | None = None) -> Cached[bytes]:
+    async def ask(self, directives: CacheDirectives = ANYTHING, at: Key | None = None) -> Answer[bytes]:
         return await self.cache.whole(at or key(), directives, self.engine.compute)
 
     async def states(self, *directives: CacheDirectives) -> list[str]:
@@ -40,8 +40,8 @@ async def test_a_second_request_gets_the_same_bytes_their_meta_and_their_age() -
     first = await bench.ask()
     bench.clock.now += 7
     second = await bench.ask()
-    assert first == Cached(b"{}", "miss", 0.0, {"tokens": 1})
-    assert second == Cached(b"{}", "hit", 7.0, {"tokens": 1})
+    assert first == Answer(b"{}", "miss", 0.0, {"tokens": 1})
+    assert second == Answer(b"{}", "hit", 7.0, {"tokens": 1})
     assert second.body is first.body
 
 
@@ -188,7 +188,7 @@ async def test_a_refresh_goes_on_when_one_who_joined_it_leaves() -> None:
     await settled()
     go.set()
     await settled()
-    assert (await bench.ask(), bench.engine.calls) == (Cached(b"new", "hit", 0.0, {"tokens": 2}), 2)
+    assert (await bench.ask(), bench.engine.calls) == (Answer(b"new", "hit", 0.0, {"tokens": 2}), 2)
 
 
 async def test_an_answer_from_the_future_is_not_believed() -> None:
