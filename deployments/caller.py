@@ -1,0 +1,20 @@
+"""Who wants something done, as it travels between processes and lies in the database: a name, and no permission."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Caller(BaseModel):
+    """A credential by its name. What it may do is asked for when it is done: it may have been revoked since."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["key", "user", "token", "local"]
+    id: str
+    tenant: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
