@@ -8,11 +8,9 @@ import socket
 import sys
 from pathlib import Path
 
+from serve_app import haproxy
+
 BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
-# HAProxy's configuration has no setting of Serve's for these; the balance line, which has one, ends where it stands.
-# Where HAProxy 2.8 splices requests, as Serve has it do, it does not tell the router of a client that goes before its
-# answer begins: it spins on the closed connection, and the engine goes on for nobody.
-FORWARDED = "leastconn\n    option forwardfor\n    no option splice-request"
 
 EMBEDDED = {
     # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and
@@ -29,8 +27,7 @@ EMBEDDED = {
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
     # A replica that hangs does not hear that it is to stop; waiting for it would hold its GPU for the whole grace.
     "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
-    # Each client's address reaches the router, which limits failed attempts by it.
-    BALANCE: FORWARDED,
+    BALANCE: haproxy.defaults(),
     # The dashboard and its agent read every process's memory map (and hold its lock) each 5 s, list the logs' folder
     # twice a second and look for events ten times a second.
     "METRICS_RECORD_INTERVAL_S": "60",
@@ -55,11 +52,11 @@ def prepare(folder: Path) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # So that the `python` of a submitted job is the one that has everything installed.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    for name, value in (EMBEDDED | haproxy(folder)).items():
+    for name, value in (EMBEDDED | files(folder)).items():
         os.environ.setdefault(name, value)
 
 
-def haproxy(folder: Path) -> dict[str, str]:
+def files(folder: Path) -> dict[str, str]:
     """HAProxy's own files and ports."""
     metrics, stats = free_ports(2)
     return {
@@ -75,7 +72,7 @@ def haproxy(folder: Path) -> dict[str, str]:
 
 def proxies_in_front() -> int:
     """How many of Serve's own proxies append to `X-Forwarded-For` before a request is here."""
-    return int(has_haproxy() and os.environ.get(BALANCE, "").startswith(FORWARDED))
+    return int(has_haproxy() and os.environ.get(BALANCE, "").startswith(EMBEDDED[BALANCE]))
 
 
 def has_haproxy() -> bool:

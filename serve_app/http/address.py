@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from serve_app.http.header import header_of
 
 
 def client_address(scope: Scope, proxies: int) -> str:
@@ -12,6 +13,5 @@ def client_address(scope: Scope, proxies: int) -> str:
     Each proxy appends the address of whoever called it; the last one's own is the connection's.
     """
     peer = scope["client"][0] if scope.get("client") else ""
-    forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
-    seen = [part.strip() for part in forwarded.split(",") if part.strip()]
+    seen = [part.strip() for part in header_of(scope, b"x-forwarded-for").split(",") if part.strip()]
     return ([*seen, peer][-(proxies + 1) :] or [peer])[0]

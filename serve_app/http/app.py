@@ -8,6 +8,7 @@ from autoglm import __version__
 from deployments.access import Authenticator
 from deployments.router import Router
 from serve_app.http.admission import Admission
+from serve_app.http.direct import Direct
 from serve_app.http.errors import ERROR_HANDLERS
 from serve_app.http.middleware import Authentication, RequestId
 from serve_app.http.routes import build_routes
@@ -37,4 +38,4 @@ def build_http(
         redirect_slashes=False,
     )
     app.include_router(build_routes(router, admission, max_body_bytes))
-    return RequestId(Authentication(app, authenticator, proxies=proxies))
+    return RequestId(Authentication(Direct(app), authenticator, proxies=proxies))

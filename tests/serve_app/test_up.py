@@ -40,4 +40,4 @@ def test_without_haproxy_the_declared_port_is_serves(environ: dict[str, str]) ->
     """Its Python proxy listens there."""
     environ["RAY_SERVE_ENABLE_HA_PROXY"] = "0"
     assert with_health_frontend(declared(9000)).server.grpc_port == 9000
-    assert environ[environment.BALANCE] == environment.FORWARDED
+    assert environ[environment.BALANCE] == environment.EMBEDDED[environment.BALANCE]

