@@ -43,7 +43,9 @@ class Attempt:
     @property
     def is_first_of_several(self) -> bool:
         """Whether its request has failed nowhere before, and there are other replicas to go to."""
-        return not self.excluded and self.pool is not None and len(self.pool.replicas) > 1
+        return (
+            not self.excluded and self.pool is not None and any(other != self.replica for other in self.pool.replicas)
+        )
 
     def succeeded(self) -> None:
         """The replica answered, be it with an error that is the caller's own."""

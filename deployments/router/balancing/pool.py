@@ -104,7 +104,8 @@ class Pool:
         self._health.missed(replica)
 
     def died(self, replica: str) -> None:
-        """It is known to be dead: nothing that is under way on it will come back."""
+        """It is known to be dead: it is there no more, and nothing that is under way on it will come back."""
+        self._replicas = tuple(known for known in self._replicas if known != replica)
         if replica in self._under_way:
             self._dead.add(replica)
             self._give_up(replica)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from ray.exceptions import RayError
+from ray.exceptions import ActorDiedError, RayError
 from ray.serve._private.request_router import PowerOfTwoChoicesRequestRouter
 from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.experimental.consistent_hash_router import ConsistentHashRouter
@@ -58,11 +58,13 @@ class Guarded(RequestRouter):
         """Called by Serve on each change."""
         self._pool.update(map(name, replicas))
         super().update_replicas(replicas)
+        self._release()
 
     def on_replica_actor_died(self, replica_id: ReplicaID) -> None:
         """Called by Serve when Ray knows it to be dead, before the controller takes it off the list."""
         super().on_replica_actor_died(replica_id)
         self._pool.died(str(replica_id.unique_id))
+        self._release()
 
     async def _choose_replica_for_request(
         self, pending_request: PendingRequest, *, is_retry: bool = False
@@ -96,6 +98,15 @@ class Guarded(RequestRouter):
         routing.request.future.set_result(replica)
         self._remove_pending_request_from_indices(routing.request)
 
+    def _release(self) -> None:
+        """Without any replica, those that may not wait for one fail."""
+        if self._pool.replicas:
+            return
+        for routing in self._routing.values():
+            if not routing.attempt.may_wait and not routing.request.future.done():
+                routing.request.future.set_exception(DeploymentUnavailableError(self._deployment_id))
+                self._remove_pending_request_from_indices(routing.request)
+
     def _attempt(self, request: PendingRequest | None) -> Attempt:
         routing = None if request is None else self._routing.get(id(request.metadata))
         return Attempt() if routing is None else routing.attempt
@@ -113,6 +124,9 @@ class Guarded(RequestRouter):
             return False
         try:
             length = await running.get_queue_len(deadline_s=self._config.probe.timeout_s)
+        except ActorDiedError:
+            self.on_replica_actor_died(running.replica_id)
+            return False
         except RayError:
             return False
         self.on_new_queue_len_info(running.replica_id, length)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 
-from ray.exceptions import RayActorError
+from ray.exceptions import ActorDiedError
 from ray.serve._private.common import DeploymentHandleSource, DeploymentID, ReplicaID, RequestMetadata
 from ray.serve.request_router import PendingRequest
 
@@ -34,7 +34,7 @@ class FakeRunning:
 
     async def get_queue_len(self, *, deadline_s: float) -> int:
         if self.is_dead:
-            raise RayActorError
+            raise ActorDiedError
         if self.hangs:
             await asyncio.Event().wait()
         self.probed.set()

@@ -96,6 +96,34 @@ async def test_without_any_replica_an_attempt_that_may_not_wait_fails_at_once() 
         await route(router, Attempt(may_wait=False))
 
 
+async def test_who_may_not_wait_fails_when_the_last_replica_dies() -> None:
+    """Serve's controller may take seconds to say that they are gone."""
+    replicas = three()
+    for replica in replicas:
+        replica.queue = FakeRunning.max_ongoing_requests
+    router = await routed_by(config("power_of_two"), replicas)
+    waiting = asyncio.create_task(route(router, Attempt(may_wait=False)))
+    await replicas[0].probed.wait()
+    for replica in replicas:
+        router.on_replica_actor_died(replica.replica_id)
+    with pytest.raises(DeploymentUnavailableError):
+        await asyncio.wait_for(waiting, 20)
+
+
+async def test_a_probe_finds_who_is_dead() -> None:
+    """With nothing under way on it nobody else would ask Ray."""
+    replicas = three()
+    often = config("power_of_two").model_copy(update={"probe": ProbeConfig(interval_s=0.01)})
+    router = await routed_by(often, replicas)
+    await route(router)
+    for replica in replicas:
+        replica.is_dead = True
+    with pytest.raises(DeploymentUnavailableError):
+        async with asyncio.timeout(20):
+            while True:
+                await route(router, Attempt(may_wait=False))
+
+
 async def test_probes_tell_how_long_the_queues_are() -> None:
     """What other routers sent somewhere is known here before the next request, without asking for it then."""
     replicas = three()
