@@ -26,6 +26,7 @@ from autoglm.errors import (
     UpstreamError,
 )
 from autoglm.tasks import AutoTask
+from autoglm.tool import tool
 
 __version__ = "0.1.0"
 
@@ -56,4 +57,5 @@ __all__ = [
     "UnsupportedMediaTypeError",
     "UpstreamError",
     "__version__",
+    "tool",
 ]

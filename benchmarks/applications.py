@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from benchmarks.servers import Server, server
 from deployments.router import Route, RouterConfig
-from serve_app.app import ROUTER_APP, app_name
+from serve_app.app import app_name
 from serve_app.environment import free_ports
+from serve_app.names import ROUTER_APP
 
 Config = dict[str, Any]
 

@@ -47,7 +47,8 @@ def check(file: File = DEFAULT_FILE) -> None:
     from serve_app.config import load
 
     config = load(file)
-    typer.echo(f"{file}: {len(config.models)} models and {len(config.tasks)} tasks, all well declared")
+    parts = f"{len(config.models)} models, {len(config.tasks)} tasks and {len(config.tools)} tools"
+    typer.echo(f"{file}: {parts}, all well declared")
 
 
 @cli.command()

@@ -6,7 +6,7 @@ Each model version is an application of its own (`model-NAME-VERSION`, no route)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,25 @@ from autoglm.contract import TaskConfig
 from deployments.llm import LLM, LLMVersion
 from deployments.predictor import Predictor
 from deployments.router import Route, RouterConfig, TargetPolicy
+from deployments.tools.config import ToolEntry, ToolResources
+from deployments.tools.deployment import ToolHost
 from serve_app.bank import CONTROL_APP
 from serve_app.config import AutoscalingConfig, ClusterConfig, ModelConfig, ResourcesConfig, TaskEntry, VersionConfig
 from serve_app.grpc import SERVICER
 from serve_app.ingress import Ingress, SurfaceConfig
+from serve_app.names import PLANNER_APP, ROUTER, ROUTER_APP, TOOLS, TOOLS_APP, tool_app
+from serve_app.planner.deployment import ClusterPlanner
 
-ROUTER_APP = "autoglm"
-ROUTER_CPUS = 0.1
+ROUTER_CPUS = PLANNER_CPUS = 0.1
 # A replica that hangs is found after three such timeouts. Two busy cores have kept a healthy engine for seconds.
 HEALTH = {"health_check_period_s": 2, "health_check_timeout_s": 10}
 # Calls that a replica takes before Serve holds back the rest; each carries up to a batch, or is one generation.
 PREDICTOR_CALLS = 256
 LLM_CALLS = 1024
 ROUTER_CALLS = 4096
+PLANNER_CALLS = 1024
+TOOL_CALLS = 1024  # with those that each router and planner replica holds to hear of changes
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LLM_SHUTDOWN_S = 120  # above the longest generation of the embedded model; Serve's 20 s would cut streams off
 
 
@@ -65,7 +71,7 @@ def build_router(args: dict[str, Any]) -> Application:
     """The application of the router."""
     return serve.deployment(
         serve.ingress()(Ingress),
-        name="router",
+        name=ROUTER,
         ray_actor_options={"num_cpus": ROUTER_CPUS},
         num_replicas=int(args["replicas"]),
         max_ongoing_requests=ROUTER_CALLS,
@@ -73,12 +79,42 @@ def build_router(args: dict[str, Any]) -> Application:
     ).bind(args["surface"])
 
 
+def build_planner(args: dict[str, Any]) -> Application:
+    """The application of the planner."""
+    return serve.deployment(
+        ClusterPlanner,
+        name=PLANNER_APP,
+        ray_actor_options={"num_cpus": PLANNER_CPUS},
+        num_replicas=int(args["replicas"]),
+        max_ongoing_requests=PLANNER_CALLS,
+        **HEALTH,
+    ).bind()
+
+
+def build_tools(args: dict[str, Any]) -> Application:
+    """The application of a tool host."""
+    return serve.deployment(
+        ToolHost,
+        name=TOOLS,
+        ray_actor_options={"num_cpus": float(args["cpus"]), "num_gpus": int(args["gpus"])},
+        num_replicas=int(args["replicas"]),
+        max_ongoing_requests=TOOL_CALLS,
+        **HEALTH,
+    ).bind()
+
+
 def render(config: ClusterConfig) -> dict[str, Any]:
     """The multi-application config that `serve run`, `serve deploy` and KubeRay's serveConfigV2 take as it is."""
     return {
         "http_options": {"host": config.server.host, "port": config.server.port},
         **grpc_options(config.server.grpc_port),
-        "applications": [*applications(config), router_application(config), control_application(config)],
+        "applications": [
+            *applications(config),
+            *tool_applications(config),
+            planner_application(config),
+            router_application(config),
+            control_application(config),
+        ],
     }
 
 
@@ -186,9 +222,11 @@ def router_application(config: ClusterConfig) -> dict[str, Any]:
         cache=config.cache,
         routing=config.semantic_routing(),
     )
+    told = routing.model_dump(mode="json", exclude_defaults=True) | declared_tools(config)
     surface = SurfaceConfig(
         max_body_bytes=config.server.max_body_bytes,
         trusted_proxies=config.server.trusted_proxies,
+        loopback_only=config.server.host in LOOPBACK,
         security=config.security,
     )
     return {
@@ -199,8 +237,65 @@ def router_application(config: ClusterConfig) -> dict[str, Any]:
             "replicas": config.server.router_replicas,
             "surface": surface.model_dump(mode="json", exclude_defaults=True),
         },
-        "deployments": [{"name": "router", "user_config": routing.model_dump(mode="json", exclude_defaults=True)}],
+        "deployments": [{"name": ROUTER, "user_config": told}],
     }
+
+
+def planner_application(config: ClusterConfig) -> dict[str, Any]:
+    """The planner; what it is told of tools, and what it plans with, is user_config."""
+    told = {"planner": config.planner.model_dump(mode="json", exclude_defaults=True, exclude={"replicas"})}
+    return {
+        "name": PLANNER_APP,
+        "route_prefix": None,
+        "import_path": "serve_app.app:build_planner",
+        "args": {"replicas": config.planner.replicas},
+        "deployments": [{"name": PLANNER_APP, "user_config": told | declared_tools(config)}],
+    }
+
+
+def declared_tools(config: ClusterConfig) -> dict[str, Any]:
+    """The part of the user_config of those that call tools: the file's entries and grants."""
+    return {
+        "declared_tools": [told_entry(entry) for entry in config.tools],
+        "declared_grants": [grant.model_dump(mode="json", exclude_defaults=True) for grant in config.grants],
+    }
+
+
+def tool_applications(config: ClusterConfig) -> Iterator[dict[str, Any]]:
+    """The common host, where the file has tools for it, and the entries' own."""
+    if common := [entry for entry in config.tools if not entry.has_own_application]:
+        yield tools_application(common)
+    for entry in config.tools:
+        if entry.has_own_application:
+            yield tool_application(entry)
+
+
+def tools_application(entries: Iterable[ToolEntry]) -> dict[str, Any]:
+    """The host of all entries that ask for nothing of their own. They are user_config: they come and go without it."""
+    return host_application(TOOLS_APP, entries, ToolResources(), replicas=1)
+
+
+def tool_application(entry: ToolEntry) -> dict[str, Any]:
+    """The host of one entry that has resources or replicas of its own."""
+    return host_application(tool_app(entry.name), (entry,), entry.resources or ToolResources(), entry.replicas or 1)
+
+
+def host_application(
+    name: str, entries: Iterable[ToolEntry], resources: ToolResources, replicas: int
+) -> dict[str, Any]:
+    """A tool host."""
+    return {
+        "name": name,
+        "route_prefix": None,
+        "import_path": "serve_app.app:build_tools",
+        "args": {"cpus": resources.cpus, "gpus": resources.gpus, "replicas": replicas},
+        "deployments": [{"name": TOOLS, "user_config": {"declared_tools": [told_entry(entry) for entry in entries]}}],
+    }
+
+
+def told_entry(entry: ToolEntry) -> dict[str, Any]:
+    """An entry as a host is told it."""
+    return entry.model_dump(mode="json", exclude_defaults=True)
 
 
 def control_application(config: ClusterConfig) -> dict[str, Any]:

@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from autoglm import suggestion
 from autoglm.contract import BatchingConfig, TaskConfig
 from autoglm.contract.field import NAME, VERSION
+from autoglm.contract.grant import Grant
 from autoglm.contract.price import Price
-from autoglm.errors import ConfigError
+from autoglm.errors import ConfigError, UnprocessableEntityError
 from autoglm.tasks.task_type import infer
 from deployments.access.config import AccessConfig
+from deployments.planner.config import PlannerConfig
 from deployments.router import CacheConfig, Limits, TargetPolicy
 from deployments.router.policy import FixedAnswer, OtherModel, OtherVersion
 from deployments.router.semantic import RoutingConfig, RoutingRules, SemanticRoute
+from deployments.tools.config import ToolEntry
+from deployments.tools.grants import check_patterns
 
 Name = Field(pattern=NAME)
 Version = Field(pattern=VERSION)
@@ -130,6 +134,12 @@ class ServerConfig(Section):
     limits: Limits = Limits()
 
 
+class PlannerSection(PlannerConfig):
+    """The planner and how many of it there are."""
+
+    replicas: int = Field(default=1, ge=1)
+
+
 class ClusterConfig(Section):
     """The whole file."""
 
@@ -140,6 +150,9 @@ class ClusterConfig(Section):
     cache: CacheConfig = CacheConfig()
     routes: list[SemanticRoute] = Field(default_factory=list)
     routing: RoutingRules = RoutingRules()
+    tools: list[ToolEntry] = Field(default_factory=list)
+    grants: list[Grant] = Field(default_factory=list)
+    planner: PlannerSection = PlannerSection()
 
     @model_validator(mode="after")
     def _fallbacks_are_declared(self) -> Self:
@@ -155,6 +168,29 @@ class ClusterConfig(Section):
             declared = [entry.name for entry in entries]
             if unknown := next((name for name in sorted(names) if name not in declared), None):
                 raise ValueError(f"routes: {unknown!r} is not declared; {suggestion.nearest(unknown, declared)}")
+        return self
+
+    @model_validator(mode="after")
+    def _tools_are_named_once(self) -> Self:
+        if repeated := first_repeated([tool.name for tool in self.tools]):
+            raise ValueError(f"tools: the name {repeated!r} is declared twice")
+        return self
+
+    @model_validator(mode="after")
+    def _grants_can_be_read(self) -> Self:
+        for index, grant in enumerate(self.grants):
+            try:
+                check_patterns(grant)
+            except UnprocessableEntityError as error:
+                raise ValueError(f"grants.{index}: {error.message}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _planner_has_its_model(self) -> Self:
+        declared = [model.name for model in self.models if model.task == "text-generation"]
+        wanted = self.planner.planning.model
+        if wanted is not None and wanted not in declared:
+            raise ValueError(f"planner: no model {wanted!r} generates text; {suggestion.nearest(wanted, declared)}")
         return self
 
     def semantic_routing(self) -> RoutingConfig:

@@ -104,7 +104,7 @@ def lead_past_not_found(schema: BaseSchema, names: dict[str, dict[str, str]]) ->
 def put(known: dict[str, str], fields: dict[str, Any]) -> None:
     """The known names in place of plain words; the others find their 404, and what is no name stays wrong."""
     for field, name in known.items():
-        if isinstance(fields.get(field), str) and fields[field].isalnum():
+        if isinstance(fields.get(field), str) and fields[field].replace("_", "").isalnum():
             fields[field] = name
 
 

@@ -11,22 +11,29 @@ from autoglm.cli.breakers import breaker_commands
 from autoglm.cli.chat import chat
 from autoglm.cli.doctor import doctor
 from autoglm.cli.embed import embed
+from autoglm.cli.grants import grant_commands
 from autoglm.cli.keys import key_commands
 from autoglm.cli.login import login
 from autoglm.cli.models import models
 from autoglm.cli.output import print_error
 from autoglm.cli.predict import predict
 from autoglm.cli.quota import quota_commands
+from autoglm.cli.run import run
 from autoglm.cli.task import task_commands
+from autoglm.cli.tasks import run_commands
+from autoglm.cli.tools import tool_commands
 from autoglm.cli.usage import usage
 from autoglm.cli.users import user_commands
 from autoglm.errors import AutoGLMError
 
 GROUPS = {
+    "tasks": run_commands,
+    "tools": tool_commands,
     "task": task_commands,
     "keys": key_commands,
     "users": user_commands,
     "quota": quota_commands,
+    "grants": grant_commands,
     "breakers": breaker_commands,
 }
 
@@ -51,7 +58,7 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_show_locals=False,  # they would show the key
     )
-    for command in (chat, predict, embed, models, login, doctor, usage):
+    for command in (chat, run, predict, embed, models, login, doctor, usage):
         app.command()(command)
     for name, commands in GROUPS.items():
         app.add_typer(commands(), name=name)

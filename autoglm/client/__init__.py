@@ -9,8 +9,12 @@ from autoglm.client.config import Settings
 from autoglm.client.hooks import ErrorDetails, Hooks, RequestDetails, ResponseDetails, RetryDetails
 from autoglm.client.jwt import JWT
 from autoglm.client.retry import RetryPolicy
+from autoglm.client.run_stream import AsyncRunStream, RunStream
 from autoglm.client.sync_client import AutoClient
+from autoglm.client.task_calls import RunOptions
+from autoglm.client.tasks import AsyncTasks, Tasks
 from autoglm.client.timeouts import Timeouts
+from autoglm.client.tools import AsyncTools, Tools
 
 __all__ = [
     "Admin",
@@ -18,6 +22,9 @@ __all__ = [
     "AsyncAdmin",
     "AsyncAutoClient",
     "AsyncChatStream",
+    "AsyncRunStream",
+    "AsyncTasks",
+    "AsyncTools",
     "AutoClient",
     "Basic",
     "ChatStream",
@@ -29,6 +36,10 @@ __all__ = [
     "ResponseDetails",
     "RetryDetails",
     "RetryPolicy",
+    "RunOptions",
+    "RunStream",
     "Settings",
+    "Tasks",
     "Timeouts",
+    "Tools",
 ]

@@ -1,20 +1,24 @@
-"""Administration: keys, users, quotas, usage, registered tasks, breakers and audit, under `client.admin`."""
+"""Administration: keys, users, quotas, usage, tasks, grants, tools, breakers and audit, under `client.admin`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 from autoglm.client import admin_calls, registration
 from autoglm.client.admin_calls import Pages, QuotaLimits, Scopes
-from autoglm.client.exchange import Call
+from autoglm.client.exchange import AsyncRun, Run
+from autoglm.client.paging import items, items_async
 from autoglm.contract.audit import AuditPage
 from autoglm.contract.breaker import BreakerControl, BreakerHold, BreakerList
+from autoglm.contract.grant import GrantCard, GrantKind
 from autoglm.contract.key import KeyCard, KeyCreated
 from autoglm.contract.quota import QuotaCard, QuotaKind
 from autoglm.contract.registration import RegistrationCard
+from autoglm.contract.tool_call import ToolCallPage
+from autoglm.contract.tool_registration import ToolRegistration
 from autoglm.contract.usage_report import UsageDimension, UsageReport
 from autoglm.contract.user import UserCard
 
@@ -23,23 +27,11 @@ T = TypeVar("T")
 BY: tuple[UsageDimension, ...] = ("key", "model", "day")
 
 
-class Run(Protocol):
-    """The synchronous client's way to make a call."""
-
-    def __call__(self, call: Call[T], /) -> T: ...
-
-
-class AsyncRun(Protocol):
-    """The asynchronous client's."""
-
-    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
-
-
 class Admin:
     """The admin API of a cluster; each call needs the scope `admin`.
 
-    A key or a user is made at most once: where the server may have begun, the call is not repeated, and its error
-    leaves open whether it was made; `keys()` and `users()` tell.
+    A key, a user or a grant is made at most once: where the server may have begun, the call is not repeated, and its
+    error leaves open whether it was made; `keys()`, `users()` and `grants()` tell.
 
     Raises, from every call:
         AuthenticationError, PermissionDeniedError: the credential is none, or has not the scope `admin`.
@@ -185,19 +177,85 @@ class Admin:
         """
         return self._run(admin_calls.hold_breaker(name, version, state))
 
+    def create_grant(
+        self,
+        kind: GrantKind,
+        subject: str,
+        tool: str,
+        *,
+        arguments: Mapping[str, str] | None = None,
+        calls_per_minute: int | None = None,
+        needs_approval: bool = False,
+    ) -> GrantCard:
+        """Lets a key (by its id) or a tenant use a tool, or with `files.*` all whose names begin so; `*` is all.
+
+        `arguments` are regular expressions in RE2's syntax by the argument's name: each must be there, and the whole
+        of its text match. The rate counts on each replica; with `needs_approval` a person must approve each call.
+
+        Raises:
+            UnprocessableEntityError: a pattern is none.
+        """
+        return self._run(
+            admin_calls.create_grant(
+                kind,
+                subject,
+                tool,
+                arguments=arguments,
+                calls_per_minute=calls_per_minute,
+                needs_approval=needs_approval,
+            )
+        )
+
+    def grants(self, kind: GrantKind | None = None, subject: str | None = None) -> Generator[GrantCard, None, None]:
+        """All grants, or those of a kind or of a key or tenant, the newest first; asked for in pages as needed.
+
+        Those that the cluster's own file has are not among them.
+        """
+        return self._all(admin_calls.grants(kind, subject))
+
+    def delete_grant(self, grant_id: str) -> GrantCard:
+        """Takes a grant away, from runs that are under way too.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        return self._run(admin_calls.delete_grant(grant_id))
+
+    def register_tool(self, name: str, entry: Mapping[str, Any]) -> ToolRegistration:
+        """Loads an entry of tools while the cluster runs, or another in its place: as in the file's `tools:`, such as
+        `{"python": "mytools:now"}` or `{"mcp": {"url": "https://…"}}`, without its name.
+
+        The cluster runs what it names, so the scope `admin` is as good as its user's own account there.
+
+        Raises:
+            UnprocessableEntityError: it is no entry; `param` names the field.
+        """
+        return self._run(admin_calls.register_tool(name, entry))
+
+    def tools(self) -> Generator[ToolRegistration, None, None]:
+        """All registered entries by name, without those of the cluster's own file; asked for in pages as needed."""
+        return self._all(admin_calls.tools())
+
+    def delete_tool(self, name: str) -> ToolRegistration:
+        """Takes an entry out; calls of its tools that are under way end within a bound.
+
+        Raises:
+            NotFoundError: it is not registered.
+        """
+        return self._run(admin_calls.delete_tool(name))
+
+    def tool_calls(self, tenant: str | None = None, limit: int = 100, before: int | None = None) -> ToolCallPage:
+        """The newest `limit` (at most 1,000) calls of tools, refused ones too, or those before the one of the id
+        `before`; of a tenant or of all.
+        """
+        return self._run(admin_calls.tool_calls(tenant, limit, before))
+
     def audit(self, limit: int = 100, before: int | None = None) -> AuditPage:
         """The newest `limit` (at most 1,000) administrative actions, or those before the entry of the id `before`."""
         return self._run(admin_calls.audit(limit, before))
 
     def _all(self, pages: Pages[T]) -> Generator[T, None, None]:
-        call = next(pages)
-        while True:
-            page = self._run(call)
-            yield from page.data
-            try:
-                call = pages.send(page)
-            except StopIteration:
-                return
+        return items(self._run, pages)
 
 
 class AsyncAdmin:
@@ -292,17 +350,55 @@ class AsyncAdmin:
         """As `Admin.hold_breaker`."""
         return await self._run(admin_calls.hold_breaker(name, version, state))
 
+    async def create_grant(
+        self,
+        kind: GrantKind,
+        subject: str,
+        tool: str,
+        *,
+        arguments: Mapping[str, str] | None = None,
+        calls_per_minute: int | None = None,
+        needs_approval: bool = False,
+    ) -> GrantCard:
+        """As `Admin.create_grant`."""
+        return await self._run(
+            admin_calls.create_grant(
+                kind,
+                subject,
+                tool,
+                arguments=arguments,
+                calls_per_minute=calls_per_minute,
+                needs_approval=needs_approval,
+            )
+        )
+
+    def grants(self, kind: GrantKind | None = None, subject: str | None = None) -> AsyncGenerator[GrantCard, None]:
+        """As `Admin.grants`."""
+        return self._all(admin_calls.grants(kind, subject))
+
+    async def delete_grant(self, grant_id: str) -> GrantCard:
+        """As `Admin.delete_grant`."""
+        return await self._run(admin_calls.delete_grant(grant_id))
+
+    async def register_tool(self, name: str, entry: Mapping[str, Any]) -> ToolRegistration:
+        """As `Admin.register_tool`."""
+        return await self._run(admin_calls.register_tool(name, entry))
+
+    def tools(self) -> AsyncGenerator[ToolRegistration, None]:
+        """As `Admin.tools`."""
+        return self._all(admin_calls.tools())
+
+    async def delete_tool(self, name: str) -> ToolRegistration:
+        """As `Admin.delete_tool`."""
+        return await self._run(admin_calls.delete_tool(name))
+
+    async def tool_calls(self, tenant: str | None = None, limit: int = 100, before: int | None = None) -> ToolCallPage:
+        """As `Admin.tool_calls`."""
+        return await self._run(admin_calls.tool_calls(tenant, limit, before))
+
     async def audit(self, limit: int = 100, before: int | None = None) -> AuditPage:
         """As `Admin.audit`."""
         return await self._run(admin_calls.audit(limit, before))
 
-    async def _all(self, pages: Pages[T]) -> AsyncGenerator[T, None]:
-        call = next(pages)
-        while True:
-            page = await self._run(call)
-            for item in page.data:
-                yield item
-            try:
-                call = pages.send(page)
-            except StopIteration:
-                return
+    def _all(self, pages: Pages[T]) -> AsyncGenerator[T, None]:
+        return items_async(self._run, pages)

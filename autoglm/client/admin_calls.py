@@ -13,9 +13,12 @@ from autoglm.client.calls import reads
 from autoglm.client.exchange import Call
 from autoglm.contract.audit import AuditPage
 from autoglm.contract.breaker import BreakerControl, BreakerHold, BreakerList
+from autoglm.contract.grant import GrantCard, GrantKind, GrantList
 from autoglm.contract.key import KeyCard, KeyCreated, KeyList
 from autoglm.contract.quota import QuotaCard, QuotaKind, QuotaList
 from autoglm.contract.scope import Scope
+from autoglm.contract.tool_call import ToolCallPage
+from autoglm.contract.tool_registration import ToolRegistration, ToolRegistrationList
 from autoglm.contract.usage_report import HAS_MORE_HEADER, MAX_ROWS, UsageDimension, UsageReport
 from autoglm.contract.user import UserCard, UserList
 from autoglm.errors import UnprocessableEntityError
@@ -119,6 +122,59 @@ def hold_breaker(name: str, version: str, state: BreakerControl) -> Call[Breaker
     """One, held or let go."""
     path = f"{PREFIX}/breakers/{segment(name)}/{segment(version)}"
     return Call("PUT", path, reads(BreakerHold), {"state": state}, idempotent=True)
+
+
+def create_grant(
+    kind: GrantKind,
+    subject: str,
+    tool: str,
+    *,
+    arguments: Mapping[str, str] | None,
+    calls_per_minute: int | None,
+    needs_approval: bool,
+) -> Call[GrantCard]:
+    """A new grant; sent again, it would be a second one."""
+    payload = {
+        "kind": kind,
+        "subject": subject,
+        "tool": tool,
+        "arguments": dict(arguments or {}),
+        "calls_per_minute": calls_per_minute,
+        "needs_approval": needs_approval,
+    }
+    return Call("POST", f"{PREFIX}/grants", reads(GrantCard), payload, once=True)
+
+
+def grants(kind: GrantKind | None, subject: str | None) -> Pages[GrantCard]:
+    """Grants, the newest first."""
+    query = {"kind": kind, "subject": subject}
+    return pages("grants", reads(GrantList), lambda grant: {"after": grant.id}, query)
+
+
+def delete_grant(grant_id: str) -> Call[GrantCard]:
+    """A grant taken away; sent again, there would be none of this id."""
+    return Call("DELETE", f"{PREFIX}/grants/{segment(grant_id)}", reads(GrantCard), once=True)
+
+
+def register_tool(name: str, entry: Mapping[str, Any]) -> Call[ToolRegistration]:
+    """An entry under its name; a second time changes nothing."""
+    return Call("PUT", f"{PREFIX}/tools/{segment(name)}", reads(ToolRegistration), dict(entry), idempotent=True)
+
+
+def tools() -> Pages[ToolRegistration]:
+    """Registered entries by name."""
+    return pages("tools", reads(ToolRegistrationList), lambda last: {"after": last.name}, {})
+
+
+def delete_tool(name: str) -> Call[ToolRegistration]:
+    """An entry taken out; sent again, there would be none of this name."""
+    return Call("DELETE", f"{PREFIX}/tools/{segment(name)}", reads(ToolRegistration), once=True)
+
+
+def tool_calls(tenant: str | None, limit: int, before: int | None) -> Call[ToolCallPage]:
+    """Calls, the newest first."""
+    query = given({"tenant": tenant, "limit": limit, "before": before})
+    return Call("GET", f"{PREFIX}/tool-calls", reads(ToolCallPage), query=query, idempotent=True)
 
 
 def audit(limit: int, before: int | None) -> Call[AuditPage]:

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from autoglm.client import calls, many
+from autoglm.client import calls, many, task_calls
 from autoglm.client.admin import AsyncAdmin
 from autoglm.client.chat_stream import AsyncChatStream
 from autoglm.client.config import ClientConfig, Settings
 from autoglm.client.exchange import Call, exchange
 from autoglm.client.inputs import Message
+from autoglm.client.run_stream import AsyncRunStream, async_run_stream, watched_async
 from autoglm.client.step import Broken, Outcome, Send, Step
+from autoglm.client.task_calls import RunOptions
+from autoglm.client.tasks import AsyncTasks
+from autoglm.client.tools import AsyncTools
 from autoglm.contract.chat import ChatCompletion
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
 from autoglm.contract.predict import Prediction, PredictResponse
 from autoglm.contract.route import RouteDecision, RouteKind
+from autoglm.contract.task_run import RunEvent, TaskRun
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +67,16 @@ class AsyncAutoClient:
     def admin(self) -> AsyncAdmin:
         """As `AutoClient.admin`."""
         return AsyncAdmin(self._run)
+
+    @property
+    def tasks(self) -> AsyncTasks:
+        """As `AutoClient.tasks`."""
+        return AsyncTasks(self._run, self._config)
+
+    @property
+    def tools(self) -> AsyncTools:
+        """As `AutoClient.tools`."""
+        return AsyncTools(self._run)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -108,6 +123,33 @@ class AsyncAutoClient:
         """As `AutoClient.predict_many`, for `async for`; closing it (`aclose`) hangs up on requests under way."""
         plan = many.Plan(task, concurrency, batch_size, progress)
         return many.predict_many_async(self.predict, inputs, plan)
+
+    @overload
+    async def run(
+        self,
+        instruction: str,
+        *,
+        stream: Literal[False] = False,
+        on_event: Callable[[RunEvent], object] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> TaskRun: ...
+    @overload
+    async def run(
+        self, instruction: str, *, stream: Literal[True], **options: Unpack[RunOptions]
+    ) -> AsyncRunStream: ...
+    async def run(
+        self,
+        instruction: str,
+        *,
+        stream: bool = False,
+        on_event: Callable[[RunEvent], object] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> TaskRun | AsyncRunStream:
+        """As `AutoClient.run`; `async with await client.run(..., stream=True) as events` streams."""
+        if not stream and on_event is None:
+            return await self._run(task_calls.run(instruction, options))
+        events = await self._run(task_calls.run_events(instruction, options, async_run_stream))
+        return events if on_event is None else await watched_async(events, on_event)
 
     async def embed(self, texts: str | Iterable[str], model: str = "embed") -> npt.NDArray[np.float32]:
         """Embeds texts: float32 of shape (n, d), a row for each text; n is 1 for a single text."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import httpx
 
@@ -38,8 +38,8 @@ class Call(Generic[T]):
 
     `path` starts at the server's root. The body of a `streamed` call is left to `read`. An `idempotent` call changes
     nothing that it has not changed before and gives the same answer again; one that is sent `once` is not repeated if
-    the server may have begun with it. `body` is sent instead of `payload`. No repr shows the payload,
-    which may hold a password.
+    the server may have begun with it. `body` is sent instead of `payload`, and `headers` beside the client's own. No
+    repr shows the payload, which may hold a password.
     """
 
     method: str
@@ -51,6 +51,19 @@ class Call(Generic[T]):
     once: bool = False
     query: Mapping[str, Any] | None = None
     body: FileBody | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Run(Protocol):
+    """The synchronous client's way to make a call."""
+
+    def __call__(self, call: Call[T], /) -> T: ...
+
+
+class AsyncRun(Protocol):
+    """The asynchronous client's."""
+
+    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
 
 
 def exchange(call: Call[T], config: ClientConfig, build_request: BuildRequest) -> Exchange[T]:
@@ -143,7 +156,8 @@ class _Attempts(Generic[T]):
         return request
 
     def _headers(self) -> dict[str, str]:
-        headers = {"traceparent": self._trace} | ({} if self._call.body is None else self._call.body.headers)
+        call = self._call
+        headers = {"traceparent": self._trace, **call.headers, **({} if call.body is None else call.body.headers)}
         return headers if self._key is None else headers | {"idempotency-key": self._key}
 
     def _total(self) -> Limit | None:

@@ -10,6 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from autoglm.contract.error import ErrorBody, ErrorDetail
+from autoglm.contract.task_run import TaskRun
 from autoglm.errors import APIConnectionError, APIStatusError, APITimeoutError, InternalServerError, error_class
 
 _EXCERPT = 200  # characters of a foreign body that a message shows
@@ -60,6 +61,17 @@ def event_error(response: httpx.Response, event: str) -> APIStatusError:
             request_id=response.headers.get("x-request-id"),
         )
     return _status_error(response, detail)
+
+
+def run_error(run: TaskRun) -> APIStatusError:
+    """What a run failed with."""
+    return told_error(run.error or ErrorDetail(message=f"{run.id}: it failed, and the server does not say why"))
+
+
+def told_error(detail: ErrorDetail) -> APIStatusError:
+    """An error that was told in the middle of an answer, as the class of its code."""
+    cls = error_class(InternalServerError.status, detail.code)
+    return cls(detail.message, param=detail.param, request_id=detail.request_id)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

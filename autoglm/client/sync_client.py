@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from autoglm.client import calls, many
+from autoglm.client import calls, many, task_calls
 from autoglm.client.admin import Admin
 from autoglm.client.chat_stream import ChatStream
 from autoglm.client.config import ClientConfig, Settings
 from autoglm.client.exchange import Call, exchange
 from autoglm.client.inputs import Message
+from autoglm.client.run_stream import RunStream, run_stream, watched
 from autoglm.client.step import Broken, Outcome, Send, Step
+from autoglm.client.task_calls import RunOptions
+from autoglm.client.tasks import Tasks
+from autoglm.client.tools import Tools
 from autoglm.contract.chat import ChatCompletion
 from autoglm.contract.health import Health
 from autoglm.contract.model_list import ModelList
 from autoglm.contract.predict import Prediction, PredictResponse
 from autoglm.contract.route import RouteDecision, RouteKind
+from autoglm.contract.task_run import RunEvent, TaskRun
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +79,16 @@ class AutoClient:
     def admin(self) -> Admin:
         """Administration of keys, users, quotas and usage; needs the scope `admin`."""
         return Admin(self._run)
+
+    @property
+    def tasks(self) -> Tasks:
+        """Runs of instructions: how they fare, what they wait for, and their events."""
+        return Tasks(self._run, self._config)
+
+    @property
+    def tools(self) -> Tools:
+        """The tools that the caller may use, each by itself."""
+        return Tools(self._run)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -139,6 +154,41 @@ class AutoClient:
         """
         plan = many.Plan(task, concurrency, batch_size, progress)
         return many.predict_many(self.predict, inputs, plan)
+
+    @overload
+    def run(
+        self,
+        instruction: str,
+        *,
+        stream: Literal[False] = False,
+        on_event: Callable[[RunEvent], object] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> TaskRun: ...
+    @overload
+    def run(self, instruction: str, *, stream: Literal[True], **options: Unpack[RunOptions]) -> RunStream: ...
+    def run(
+        self,
+        instruction: str,
+        *,
+        stream: bool = False,
+        on_event: Callable[[RunEvent], object] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> TaskRun | RunStream:
+        """Has an instruction done: planned, its steps run, and answered. `str()` of the run is its answer.
+
+        With `stream=True` it is an iterator of the run's events, to be used in a `with` block; `on_event` is called
+        with each of them instead. `options` are those of `autoglm.client.RunOptions`. An instruction may do things, so
+        it is not sent again where the server may have begun with it.
+
+        Raises:
+            APIStatusError: the class of the error that the run failed with, or that it was refused with:
+                PermissionDeniedError where a grant is missing, UnprocessableEntityError where nothing can do it.
+            ConfigError: `background` with `stream` or `on_event`.
+        """
+        if not stream and on_event is None:
+            return self._run(task_calls.run(instruction, options))
+        events = self._run(task_calls.run_events(instruction, options, run_stream))
+        return events if on_event is None else watched(events, on_event)
 
     def embed(self, texts: str | Iterable[str], model: str = "embed") -> npt.NDArray[np.float32]:
         """Embeds texts: float32 of shape (n, d), a row for each text; n is 1 for a single text."""

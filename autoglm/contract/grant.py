@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from autoglm.contract.base import RequestModel, ResponseModel
-from autoglm.contract.field import Moment, Positive, Slug
+from autoglm.contract.field import Moment, Slug, Whole
 
 GrantKind = Literal["key", "tenant"]
 # A tool's name, or the beginning of names and a `*`.
 ToolPattern = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\*?)$")]
 # A regular expression of RE2's syntax, which the whole of an argument's text must match.
 ArgumentPattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+ArgumentName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+CallsPerMinute = Annotated[int, Field(ge=1, le=10**6), Whole]
 
 
 class Grant(RequestModel):
@@ -26,8 +28,8 @@ class Grant(RequestModel):
     kind: GrantKind
     subject: Slug
     tool: ToolPattern
-    arguments: dict[str, ArgumentPattern] = Field(default_factory=dict, max_length=50)
-    calls_per_minute: Positive | None = None
+    arguments: dict[ArgumentName, ArgumentPattern] = Field(default_factory=dict, max_length=50)
+    calls_per_minute: CallsPerMinute | None = None
     needs_approval: bool = False
 
 

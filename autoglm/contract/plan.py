@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from autoglm.contract import plan_view
 from autoglm.contract.base import RequestModel
 from autoglm.contract.field import Positive
 
@@ -62,6 +63,15 @@ class Plan(RequestModel):
 
     steps: tuple[Step, ...] = Field(min_length=1, max_length=MAX_STEPS)
     answer: str | None = Field(default=None, max_length=10_000)
+
+    def __str__(self) -> str:
+        return "\n".join(plan_view.lines(self, {}))
+
+    def _repr_html_(self) -> str:
+        return plan_view.svg(self, {})
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
 
 
 Step.model_rebuild()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from autoglm.contract import notebook, plan_view
 from autoglm.contract.base import RequestModel, ResponseModel
 from autoglm.contract.error import ErrorDetail
 from autoglm.contract.field import Moment, Positive
@@ -43,7 +44,10 @@ class TaskRequest(RequestModel):
 
 
 class StepRun(ResponseModel):
-    """What became of a step; a `result` that is too large for this place is cut, and `is_cut` says so."""
+    """What became of a step; a `result` that is too large for this place is cut, and `is_cut` says so.
+
+    Of a step that waits it is the call that a person is to approve.
+    """
 
     id: StepId
     kind: StepKind
@@ -58,7 +62,7 @@ class StepRun(ResponseModel):
 
 
 class TaskRun(ResponseModel):
-    """A run now. `waiting_for` is the step whose approval it waits for, or `plan`."""
+    """A run now; `str()` of it is the answer. `waiting_for` is the step whose approval it waits for, or `plan`."""
 
     id: RunId
     instruction: str
@@ -73,6 +77,13 @@ class TaskRun(ResponseModel):
     created: Moment
     finished: Moment | None = None
     usage: Usage | None = None
+
+    def __str__(self) -> str:
+        return self.answer or ""
+
+    def _repr_html_(self) -> str:
+        graph = "" if self.plan is None else plan_view.svg(self.plan, {step.id: step.status for step in self.steps})
+        return notebook.text(f"{self.id}: {self.status}", self.answer or "") + graph
 
 
 class TaskRunList(ResponseModel):

@@ -22,8 +22,9 @@ from benchmarks import report
 from benchmarks.corpus import DATA
 from benchmarks.routing.questions import Split, split
 from benchmarks.routing.typos import mistyped
-from deployments.router.semantic import RouteIndex, RoutingConfig, load_encoder
-from deployments.router.semantic.text import normalised
+from deployments.meaning import load_encoder
+from deployments.meaning.text import normalised
+from deployments.router.semantic import RouteIndex, RoutingConfig
 
 SEED = 17
 WARM_UP = 100

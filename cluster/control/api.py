@@ -9,22 +9,30 @@ from autoglm import __version__
 from cluster.control.applications import States, nothing_deployed
 from cluster.control.database import Database
 from cluster.control.routers import Sight, no_routers
-from cluster.control.routes.admission import Authenticate, Desk, admin_by, on_wrong_query
+from cluster.control.routes.admission import Authenticate, Desk, admin_by
 from cluster.control.routes.audit import audit_routes
 from cluster.control.routes.breakers import breaker_routes
+from cluster.control.routes.grants import grant_routes
 from cluster.control.routes.keys import key_routes
 from cluster.control.routes.quotas import quota_routes
 from cluster.control.routes.tasks import task_routes
+from cluster.control.routes.tool_calls import tool_call_routes
+from cluster.control.routes.tools import tool_routes
 from cluster.control.routes.usage import usage_routes
 from cluster.control.routes.users import user_routes
 from cluster.control.store import Store, default_root
 from deployments.clock import Clock, utc_now
 from serve_app.http.errors import ERROR_HANDLERS
 from serve_app.http.middleware import RequestId
+from serve_app.http.query import on_wrong_query
 from serve_app.http.schema import DescribedAPI, errors
 
 PREFIX = "/admin/v1"
 ADMITTED = errors(400, 401, 403, 429, 503)  # any path may answer so
+PARTS = (  # that need nothing but the desk
+    *(key_routes, user_routes, quota_routes, usage_routes, audit_routes),
+    *(grant_routes, tool_routes, tool_call_routes),
+)
 
 
 def build_admin(
@@ -54,7 +62,7 @@ def build_admin(
         redirect_slashes=False,
     )
     desk = Desk(database, clock, admin_by(authenticate, proxies))
-    parts = [routes(desk) for routes in (key_routes, user_routes, quota_routes, usage_routes, audit_routes)]
+    parts = [routes(desk) for routes in PARTS]
     tasks = task_routes(desk, store or Store(default_root()), states)
     for routes in (*parts, tasks, breaker_routes(desk, sight)):
         app.include_router(routes, prefix=PREFIX, responses=ADMITTED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +12,7 @@ from sqlalchemy.orm import Session
 
 from autoglm.contract.audit import AuditEntry
 from cluster.control.tables import Audit
-
-SECRET_NAMES = re.compile(r"password|secret|token$|authorization|hash|digest", re.IGNORECASE)
-SECRET_TEXT = re.compile(r"(ag_[A-Za-z0-9]{8})[A-Za-z0-9_-]{16,}|\$argon2[^\s]*|(Bearer|Basic)\s+\S+", re.IGNORECASE)
-HIDDEN = "[hidden]"
-MAX_TEXT = 500  # characters of one value
-MAX_ITEMS = 100  # of one list or mapping
-MAX_DEPTH = 4
+from deployments.redaction import cleaned, without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +39,6 @@ def record(session: Session, actor: Actor, action: str, subject: str, detail: Ma
         )
     )
     session.flush()
-
-
-def without_secrets(value: Any, depth: int = 0) -> Any:
-    """The same JSON without what looks like a secret, by its name or by its form."""
-    if depth > MAX_DEPTH:
-        return HIDDEN
-    if isinstance(value, Mapping):
-        return {
-            cleaned(str(name)): HIDDEN if SECRET_NAMES.search(str(name)) else without_secrets(item, depth + 1)
-            for name, item in list(value.items())[:MAX_ITEMS]
-        }
-    if isinstance(value, list | tuple):
-        return [without_secrets(item, depth + 1) for item in value[:MAX_ITEMS]]
-    return value if value is None or isinstance(value, bool | int | float) else cleaned(str(value))
-
-
-def cleaned(text: str) -> str:
-    """A text without keys' secrets, passwords' hashes and credentials' headers."""
-    return SECRET_TEXT.sub(lambda found: (found[1] or "") + HIDDEN, text)[:MAX_TEXT]
 
 
 def page(session: Session, *, before: int | None, limit: int) -> list[AuditEntry]:

@@ -1,29 +1,31 @@
-"""The control plane's one replica: the admin API, the ledger that routers lease from, and the reconcile loop."""
+"""The control plane's one replica: the admin API, the ledgers of quotas and of runs, and the reconcile loop."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from autoglm.errors import ConfigError, UnavailableError
+from autoglm.errors import BadRequestError, ConfigError, UnavailableError
 from autoglm.home import server_key
-from cluster.control import migrate
+from cluster.control import migrate, runs, tool_calls
 from cluster.control.api import build_admin
 from cluster.control.database import Database
 from cluster.control.quota import Ledger
 from cluster.control.reconciliation import Reconciler, Serves
 from cluster.control.routers import Routers, Sight
+from cluster.control.runs import RunLedger
 from cluster.control.serving import Serving
 from cluster.control.store import Store, default_root
 from deployments.access import AccessConfig, Authenticator, Principal
 from deployments.clock import utc_now
 from deployments.quota import Lease, Report, Wanted
+from deployments.tools.call_log import CallEntry
 from serve_app.environment import proxies_in_front
 from serve_app.http.address import client_address
 from serve_app.http.middleware import authenticated
@@ -35,7 +37,7 @@ logger = logging.getLogger("ray.serve")
 
 
 class Control:
-    """Serves `/admin/v1` by HTTP, and the ledger of quotas and usage by handle.
+    """Serves `/admin/v1` by HTTP, and by handle the ledgers of quotas, usage and runs, and the calls of tools.
 
     Raises:
         ConfigError: the database is of a newer program, or half-migrated. One that does not answer yet is waited for.
@@ -50,6 +52,7 @@ class Control:
         self._is_migrated = self._migrate()
         self._database = Database(self._url)
         self._ledger = Ledger(self._database)
+        self._runs = RunLedger(self._database)
         self._store = Store(default_root())
         self._serving = serving or Serving()
         self._sight = sight or Routers().breakers
@@ -91,6 +94,24 @@ class Control:
     async def report(self, report: Report) -> None:
         """Of a router replica, as `deployments.quota.Bank` says."""
         await asyncio.to_thread(self._ledger.report, report, utc_now())
+
+    async def runs(self, method: str, *arguments: Any) -> Any:
+        """A method of `cluster.control.runs.RunLedger`: those of `deployments.planner.run_store.RunStore`, and a few.
+
+        Raises:
+            BadRequestError: there is no such method; else as the method.
+        """
+        if method not in runs.METHODS:
+            raise BadRequestError(f"method: got {method!r}; known: {', '.join(sorted(runs.METHODS))}", param="method")
+        return await asyncio.to_thread(getattr(self._runs, method), *arguments)
+
+    async def tool_calls(self, entries: Sequence[CallEntry], lost: int) -> None:
+        """Of a replica that calls tools, as `deployments.tools.call_log.Send` says."""
+        await asyncio.to_thread(self._keep, entries, lost)
+
+    def _keep(self, entries: Sequence[CallEntry], lost: int) -> None:
+        with self._database.write() as session:
+            tool_calls.add(session, entries, lost, utc_now())
 
     async def _authenticate(self, request: Request) -> Principal:
         address = client_address(request.scope, self._proxies)

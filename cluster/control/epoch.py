@@ -1,4 +1,4 @@
-"""How many changes there have been of credentials, quotas and held breakers, which the routers are told of."""
+"""How many changes there have been of all that routers, planner and tool hosts are told of."""
 
 from __future__ import annotations
 

@@ -23,14 +23,15 @@ from cluster.control.tables import Base
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6175746F676C6D  # "autoglm"; PostgreSQL's advisory locks have numbers for names
+GUARDED = ("audit", "tool_calls")
 TRIGGERS = {
-    "sqlite": {"audit_no_update", "audit_no_delete", "audit_no_replace"},
-    "postgresql": {"audit_no_update", "audit_no_delete", "audit_no_truncate"},
+    "sqlite": {f"{table}_no_{change}" for table in GUARDED for change in ("update", "delete", "replace")},
+    "postgresql": {f"{table}_no_{change}" for table in GUARDED for change in ("update", "delete", "truncate")},
 }
 TRIGGERS_IN_FORCE = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'",
+    "sqlite": f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN {GUARDED}",
     "postgresql": "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
-    "WHERE relname = 'audit' AND relnamespace = current_schema()::regnamespace AND tgenabled <> 'D'",
+    f"WHERE relname IN {GUARDED} AND relnamespace = current_schema()::regnamespace AND tgenabled <> 'D'",
 }
 RESTORE = "restore the last backup, or name another database"
 
@@ -156,7 +157,7 @@ def missing(connection: Connection) -> Iterator[str]:
 
 
 def triggers(connection: Connection) -> set[str]:
-    """The names of the audit's triggers that are in force."""
+    """The names of the guards that are in force."""
     return set(connection.execute(text(TRIGGERS_IN_FORCE[connection.dialect.name])).scalars())
 
 

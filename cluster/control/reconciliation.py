@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from autoglm.errors import AutoGLMError
-from cluster.control import epoch, holds, registrations, snapshot
+from cluster.control import epoch, grants, holds, registrations, snapshot, tools
 from cluster.control.applications import State
 from cluster.control.database import Database
 from cluster.control.desired import desired, is_deployed, is_settled
@@ -91,11 +91,15 @@ class Reconciler:
             credentials = snapshot.take(session, self._clock())
             quotas = snapshot.quotas(session)
             held = holds.all(session)
+            granted = grants.all(session)
+            entries = tools.all(session)
         self._on_credentials(credentials)
         told = {
             "credentials": credentials.model_dump(mode="json", exclude_defaults=True),
             "quotas": [quota.model_dump(mode="json", exclude_defaults=True) for quota in quotas],
             "breakers": [hold.model_dump(mode="json") for hold in held],
+            "grants": [grant.model_dump(mode="json", exclude_defaults=True) for grant in granted],
+            "tools": list(entries),
         }
         details = self._serving.details()
         wanted = desired(details, seen[1], told)

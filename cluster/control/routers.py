@@ -13,7 +13,7 @@ from ray.serve.handle import DeploymentHandle
 
 from autoglm.contract.breaker import BreakerCard
 from autoglm.errors import UnavailableError
-from serve_app.app import ROUTER_APP
+from serve_app.names import ROUTER_APP
 
 Reach = Callable[[str, str], Any]  # (deployment, app) -> a Serve DeploymentHandle
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Literal
 
-from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, Date, DateTime, Float, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from autoglm.contract.grant import GrantKind
 from autoglm.contract.quota import QuotaKind
+from autoglm.contract.task_run import RunStatus
 
 HeldState = Literal["open", "closed"]
 Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for this type
@@ -36,6 +39,21 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Document(TypeDecorator[Any]):
+    """JSON as ASCII text: PostgreSQL's own types refuse NUL, lone surrogates or NaN, which results may hold."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """None is null."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """The JSON."""
+        return None if value is None else json.loads(value)
 
 
 class Base(DeclarativeBase):
@@ -199,3 +217,89 @@ class HoldRow(Base):
     name: Mapped[str] = mapped_column(String(63), primary_key=True)
     version: Mapped[str] = mapped_column(String(63), primary_key=True)
     state: Mapped[HeldState] = mapped_column(String(10))
+
+
+class GrantRow(Base):
+    """A grant; `subject` is a key's id or a tenant's name, and may be one that is not there yet."""
+
+    __tablename__ = "grants"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[GrantKind] = mapped_column(String(10))
+    subject: Mapped[str] = mapped_column(String(64), index=True)
+    tool: Mapped[str] = mapped_column(String(65))
+    arguments: Mapped[Any] = mapped_column(Document)
+    calls_per_minute: Mapped[int | None]
+    needs_approval: Mapped[bool]
+    created: Mapped[datetime] = mapped_column(index=True)
+
+
+class ToolRow(Base):
+    """An entry of tools that was registered on the running cluster, in the form of the file's `tools:`."""
+
+    __tablename__ = "tools"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    entry: Mapped[Any] = mapped_column(Document)
+    created: Mapped[datetime]
+
+
+class ToolCallRow(Base):
+    """A call of a tool, made or refused; triggers refuse to change one, and to delete one of the newest million."""
+
+    __tablename__ = "tool_calls"
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    entry: Mapped[str] = mapped_column(String(32), unique=True)  # as its replica calls it, so that it is kept once
+    at: Mapped[datetime]
+    caller: Mapped[str] = mapped_column(String(200))
+    tenant: Mapped[str] = mapped_column(String(64))
+    tool: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(255))
+    digest: Mapped[str] = mapped_column(String(64))
+    preview: Mapped[Any] = mapped_column(Document)
+    outcome: Mapped[str] = mapped_column(String(30))
+    seconds: Mapped[float] = mapped_column(Float)
+
+
+class RunRow(Base):
+    """A durable run. `run` is what is told of it, without its steps."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_tenant_created", "tenant", "created"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    caller: Mapped[Any] = mapped_column(Document)
+    request: Mapped[Any] = mapped_column(Document)
+    run: Mapped[Any] = mapped_column(Document)
+    status: Mapped[RunStatus] = mapped_column(String(10), index=True)
+    approved: Mapped[Any] = mapped_column(Document)
+    is_cancelled: Mapped[bool]
+    worker: Mapped[str | None] = mapped_column(String(100))
+    fence: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    created: Mapped[datetime]
+    finished: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class RunStepRow(Base):
+    """A step of a run, with its whole result until the run has ended; `size` is its JSON's, in bytes."""
+
+    __tablename__ = "run_steps"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    position: Mapped[int]
+    size: Mapped[int]
+    step: Mapped[Any] = mapped_column(Document)
+
+
+class RunEventRow(Base):
+    """An event of a run."""
+
+    __tablename__ = "run_events"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event: Mapped[Any] = mapped_column(Document)

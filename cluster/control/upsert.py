@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import inspect
@@ -29,6 +29,12 @@ def ensure(session: Session, table: type[Base], values: Mapping[str, Any]) -> bo
     """Make the row unless it is there; whether it was made."""
     insert = insert_into(session, table).values(**values).on_conflict_do_nothing()
     return session.scalar(insert.returning(inspect(table).primary_key[0])) is not None
+
+
+def ensure_all(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make those of the rows that are not there."""
+    if rows:
+        session.execute(insert_into(session, table).values(list(rows)).on_conflict_do_nothing())
 
 
 def insert_into(session: Session, table: type[Base]) -> Any:

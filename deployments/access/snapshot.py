@@ -72,6 +72,16 @@ class Snapshot(BaseModel):
             return None
         return key.principal()
 
+    def by_name(self, kind: str, name: str, now: datetime) -> Principal | None:
+        """The key with this id or the user of this name, who is not here to show it; None where it lives no longer."""
+        if kind == "user":
+            user = self._users.get(name)
+            return None if user is None else user.principal()
+        key = next((key for key in self.keys if kind == "key" and key.id == name), None)
+        if key is None or (key.expires is not None and key.expires <= now):
+            return None
+        return key.principal()
+
     def by_password(self, name: str, password: str) -> Principal | None:
         """The caller with this password; None for a wrong one or an unknown user. Blocks for an argon2 check."""
         user = self._users.get(name)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from autoglm.contract.model_list import ModelCard
 from autoglm.contract.tool import ToolCard
+from autoglm.contract.usage import Usage
 
 
 class Hands(Protocol):
@@ -23,8 +24,8 @@ class Hands(Protocol):
         """The models and tasks that the caller may use now."""
         ...
 
-    def check(self, name: str, arguments: dict[str, Any] | None = None) -> None:
-        """Whether the caller may call a tool, with these arguments where they are known.
+    def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
+        """Whether a person must approve the call of a tool; where its arguments are not known, whether one may have to.
 
         Raises:
             PermissionDeniedError: a grant is missing; the message says which.
@@ -46,4 +47,8 @@ class Hands(Protocol):
 
     def stream_model(self, name: str, request: dict[str, Any], *, timeout_s: float) -> AsyncIterator[str]:
         """The text of a chat completion as it comes."""
+        ...
+
+    def usage(self) -> Usage:
+        """The tokens that its calls of models and tasks have taken so far."""
         ...

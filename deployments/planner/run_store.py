@@ -15,7 +15,8 @@ from deployments.caller import Caller
 class Claim:
     """A run that a worker may go on with until its lease ends. `fence` rises with each claim: an older one is refused.
 
-    `approved` holds the decisions so far, by the step's id; `plan` is the key of the plan's own.
+    `approved` holds the decisions so far, by the step's id; `plan` is the key of the plan's own. The run's steps bear
+    their whole results, and `seq` is the number of the last event that is kept.
     """
 
     run: TaskRun
@@ -23,13 +24,17 @@ class Claim:
     caller: Caller
     fence: int
     approved: dict[str, bool]
+    seq: int = 0
 
 
 class RunStore(Protocol):
     """Every method raises UnavailableError where the store is away; what is written once stays written."""
 
     async def create(self, run: TaskRun, request: TaskRequest, caller: Caller) -> None:
-        """A new run, which a worker may claim at once unless it has ended already."""
+        """A new run, as far as it is: with its plan and its steps, which a worker need not do again.
+
+        A worker may claim it at once, unless it has ended already or is `waiting`. Its fence is 0 until then.
+        """
         ...
 
     async def claim(self, worker: str, count: int, lease_s: float) -> Sequence[Claim]:

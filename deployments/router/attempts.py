@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from autoglm.errors import APIStatusError, CircuitOpenError, DeadlineExceededError, UnavailableError, UpstreamError
+from deployments.breaking import Breaker, Permit, counts_as_failure
 from deployments.router.balancing import Attempt, Pool
-from deployments.router.breaking import Breaker, Permit, counts_as_failure
 from deployments.router.call import Call
 from deployments.router.failures import ReplicaLostError
 from deployments.router.hedging import hedged
@@ -109,6 +109,7 @@ class Attempts:
                 if (is_told and progress is None) or not await self._may_retry(error, call):
                     raise failure from None
                 attempt = follower(attempt)
+                attempt.may_wait |= is_told  # nothing else can go on with what its caller has begun to read
                 self.tally.continued += is_told
 
     def _first(self, call: Call, prefix: str | None) -> Attempt:

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from autoglm.contract.route import RouteDecision, RouteKind
 from autoglm.errors import UnprocessableEntityError
-from deployments.router.semantic import RouteIndex, RoutingConfig, load_encoder, text_of
+from deployments.meaning import load_encoder
+from deployments.router.semantic import RouteIndex, RoutingConfig, text_of
 
 AUTO = "auto"
 

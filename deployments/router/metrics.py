@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from itertools import chain
 from typing import Any
 
+from deployments.breaking import Breaker
 from deployments.router.attempts import Tally
 from deployments.router.balancing import ReplicaStatus
 from deployments.router.batches import Batches
-from deployments.router.breaking import Breaker
 from deployments.router.cache import CacheStatus
 from deployments.router.instruments import METRICS, Instruments, RayInstruments
 from deployments.router.shedding import GateStatus, Priority, PriorityStatus

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from deployments.breaking import BreakerConfig
 from deployments.router.balancing import BalancingConfig
-from deployments.router.breaking import BreakerConfig
 from deployments.router.retries import RetryConfig
 from deployments.router.shedding import LoadSheddingConfig
 

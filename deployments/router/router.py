@@ -24,6 +24,7 @@ from autoglm.contract import (
 )
 from autoglm.contract.route import RouteDecision, RouteKind, RouteRequest
 from deployments.boundary import wrong_field
+from deployments.meaning import load_encoder
 from deployments.router.auto import AUTO, Auto
 from deployments.router.balancing import balanced_handle
 from deployments.router.cache import Answer, CacheConfig, ResponseCache
@@ -32,7 +33,6 @@ from deployments.router.config import HeldBreaker, Limits, Route, RouterConfig
 from deployments.router.metrics import Exporter
 from deployments.router.pipeline import Pipeline
 from deployments.router.readiness import Readiness
-from deployments.router.semantic import load_encoder
 from deployments.router.targets import Connect, TargetTable
 from deployments.router.vectors import Vector
 from deployments.router.work import Embedding, Generation, Prediction

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from autoglm import suggestion
 from autoglm.errors import BadRequestError, NotFoundError
+from deployments.breaking import Breaker, Transition
 from deployments.router.aggregation import Aggregator, Outcome, Request
 from deployments.router.attempts import Attempts
 from deployments.router.balancing import BalancingConfig, ReplicaStatus
 from deployments.router.batches import Batches
-from deployments.router.breaking import Breaker, Transition
 from deployments.router.call import Call
 from deployments.router.config import Limits, Route
 from deployments.router.deadline import DEFAULT_S, Deadline

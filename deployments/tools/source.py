@@ -21,7 +21,7 @@ class Source(Protocol):
         ...
 
     def tools(self) -> Sequence[ToolCard]:
-        """The listing now: empty while what it comes from is away."""
+        """The listing now, under full names: the entry's, or `ENTRY.TOOL`; empty while what it comes from is away."""
         ...
 
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from fastapi import Request
 
+from autoglm.contract.price import Price
 from autoglm.contract.scope import Scope
 from autoglm.errors import PermissionDeniedError
 from deployments.access import Principal
@@ -18,11 +19,12 @@ from deployments.router import Route
 class Visit:
     """One admitted call: a context whose end settles what it reserved, whatever became of it."""
 
-    def __init__(self, caller: Principal, route: Route, reservation: Reservation, meter: Meter) -> None:
-        self.route = route
+    def __init__(self, caller: Principal, name: str, price: Price, reservation: Reservation, meter: Meter) -> None:
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self._caller = caller
+        self._name = name
+        self._price = price
         self._reservation = reservation
         self._meter = meter
         self._is_open = True
@@ -42,12 +44,12 @@ class Visit:
         if not self._is_open:
             return
         self._is_open = False
-        cost = self.route.price.cost_micros(self.prompt_tokens, self.completion_tokens)
+        cost = self._price.cost_micros(self.prompt_tokens, self.completion_tokens)
         self._reservation.settle(Amount(1, self.prompt_tokens + self.completion_tokens, cost))
         self._meter.add(
             key=payer(self._caller),
             tenant=self._caller.tenant,
-            model=self.route.name,
+            model=self._name,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
             cost_micros=cost,
@@ -77,7 +79,17 @@ class Admission:
         """
         cost = route.price.cost_micros(prompt_tokens, completion_tokens)
         amount = Amount(1, prompt_tokens + completion_tokens, cost)
-        return Visit(caller, route, await self._allowances.reserve(subjects(caller), amount), self._meter)
+        reservation = await self._allowances.reserve(subjects(caller), amount)
+        return Visit(caller, route.name, route.price, reservation, self._meter)
+
+    async def admit_request(self, caller: Principal, name: str) -> Visit:
+        """Reserve for a request that is no call of a model, metered under `name`; what it calls is admitted by itself.
+
+        Raises:
+            QuotaExceededError: as `admit`.
+        """
+        reservation = await self._allowances.reserve(subjects(caller), Amount(1, 0, 0))
+        return Visit(caller, name, Price(), reservation, self._meter)
 
 
 def caller_of(request: Request, wanted: Scope | None = None) -> Principal:

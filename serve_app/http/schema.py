@@ -59,9 +59,9 @@ def error(status: int) -> dict[str, Any]:
     return {"description": description, "content": content, "headers": HEADERS.get(status, {})}
 
 
-def streamed() -> Responses:
+def streamed(event: dict[str, Any] = EVENT) -> Responses:
     """The other form of a successful answer, where the request has `stream: true`."""
-    return {200: {"content": {EVENTS: {"itemSchema": EVENT}}}}
+    return {200: {"content": {EVENTS: {"itemSchema": event}}}}
 
 
 def open_to_all() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from autoglm.contract import KeyRequest
 from autoglm.contract.breaker import BreakerCard, BreakerControl
 from autoglm.errors import AuthenticationError
-from cluster.control import holds, keys, migrate
+from cluster.control import holds, keys, migrate, tool_calls
 from cluster.control.api import build_admin
 from cluster.control.applications import State
 from cluster.control.database import Database
@@ -25,6 +25,7 @@ from cluster.control.routers import Sighting
 from cluster.control.tables import Registration, Usage
 from cluster.control.usage import Spent
 from deployments.access.principal import Principal
+from deployments.tools.call_log import CallEntry
 from serve_app.app import app_name
 
 TODAY = date(2026, 3, 1)
@@ -80,6 +81,15 @@ class AdminServer:
         ]
         with self.database.write() as session:
             session.execute(insert(Usage), spent)
+
+    def call_tools(self, *tools: str) -> None:
+        """A call of each, in this order."""
+        entries = [
+            CallEntry(datetime.now(UTC), "key:key_a", "acme", tool, "k", "0" * 64, '{"x": 1}', "ok", 0.25)
+            for tool in tools
+        ]
+        with self.database.write() as session:
+            tool_calls.add(session, entries, 0, datetime.now(UTC))
 
 
 def obeying(card: BreakerCard, state: BreakerControl | None) -> BreakerCard:

@@ -11,10 +11,13 @@ from ray.serve.schema import ServeDeploySchema
 
 from autoglm.contract import TaskConfig
 from deployments.llm import LLMVersion
+from deployments.planner.config import PlannerConfig
 from deployments.router import RouterConfig
+from deployments.tools.config import HostConfig
 from serve_app import app
 from serve_app.__main__ import DEFAULT_FILE
 from serve_app.config import load, parse
+from serve_app.tools import ToldTools
 
 TWO_VERSIONS = """\
 models:
@@ -46,6 +49,8 @@ def test_serve_takes_the_default_as_it_is_rendered() -> None:
         "model-sentiment-v1",
         "model-image-v1",
         "model-iris-v1",
+        "tools",
+        "planner",
         "autoglm",
         "control",
     ]
@@ -71,6 +76,7 @@ def test_each_version_is_an_application_without_a_route() -> None:
         "model-chat-v1": None,
         "model-chat-v2": None,
         "model-sentiment-v1": None,
+        "planner": None,
         "autoglm": "/",
         "control": "/admin",
     }
@@ -79,7 +85,8 @@ def test_each_version_is_an_application_without_a_route() -> None:
 def test_the_router_leads_to_every_version_the_first_before_the_others() -> None:
     """Its routes name applications and deployments that are rendered beside it."""
     applications = rendered()
-    config = RouterConfig.model_validate(applications["autoglm"]["deployments"][0]["user_config"])
+    told = applications["autoglm"]["deployments"][0]["user_config"]
+    config = RouterConfig.model_validate({name: told[name] for name in told.keys() - ToldTools.model_fields.keys()})
     assert [(route.name, route.app, route.version) for route in config.routes] == [
         ("chat", "model-chat-v1", "v1"),
         ("chat", "model-chat-v2", "v2"),
@@ -127,3 +134,49 @@ def test_a_generating_replica_reserves_its_engines_cpus_and_gpus(name: str, bund
     """In the builder: vLLM's workers take their GPUs from the replica's placement group."""
     built = app.build_llm(rendered()[name]["args"])._bound_deployment
     assert built._replica_config.placement_group_bundles == bundles
+
+
+TOOLS = """\
+tools:
+  - {name: calculate, embedded: calculate}
+  - {name: clock, python: "mytools:now", resources: {cpus: 2}, replicas: 3}
+grants: [{kind: tenant, subject: default, tool: calculate}]
+planner: {replicas: 2, planning: {planner: rules}}
+"""
+
+
+def test_a_tool_with_resources_is_hosted_apart_and_the_others_together() -> None:
+    """A file without tools has no host; one entry's replicas and cores are its own."""
+    assert not [name for name in rendered() if name.startswith("tool")]
+    applications = rendered(TWO_VERSIONS + TOOLS)
+    hosted = {
+        name: [entry.name for entry in HostConfig.model_validate(user_config(applications[name])).entries()[0]]
+        for name in applications
+        if name.startswith("tool")
+    }
+    assert hosted == {"tools": ["calculate"], "tool-clock": ["clock"]}
+    assert applications["tool-clock"]["args"] == {"cpus": 2.0, "gpus": 0, "replicas": 3}
+
+
+def test_who_calls_tools_is_told_them_with_the_grants_and_no_restart() -> None:
+    """Router and planner alike, in the user_config that they take; other grants change nothing else."""
+    before = rendered(TWO_VERSIONS + TOOLS)
+    after = rendered(TWO_VERSIONS + TOOLS.replace("tool: calculate", "tool: clock").replace("rules", "auto"))
+    for name in ("autoglm", "planner"):
+        told = ToldTools.model_validate(user_config(before[name]))
+        assert [entry["name"] for entry in told.declared_tools] == ["calculate", "clock"]
+        assert [grant.tool for grant in told.declared_grants] == ["calculate"]
+        assert user_config(before[name]) != user_config(after[name])
+        assert without_user_config(before[name]) == without_user_config(after[name])
+    assert PlannerConfig.model_validate(user_config(before["planner"])["planner"]).planning.planner == "rules"
+    assert before["planner"]["args"] == {"replicas": 2}
+
+
+def user_config(application: dict[str, Any]) -> dict[str, Any]:
+    [deployment] = application["deployments"]
+    return deployment["user_config"]
+
+
+def without_user_config(application: dict[str, Any]) -> dict[str, Any]:
+    [deployment] = application["deployments"]
+    return {**application, "deployments": [{**deployment, "user_config": None}]}

@@ -26,6 +26,8 @@ tasks:
 server: {port: 9000}
 """
 MODEL = "models: [{name: chat, task: text-generation, versions: [{version: v1, source: embedded/x}]}]"
+CALCULATE = "{name: calculate, embedded: calculate}"
+GRANT = "{kind: tenant, subject: default, tool: calculate}"
 
 
 def refused(text: str) -> str:
@@ -93,6 +95,10 @@ def test_all_mistakes_are_told_at_once() -> None:
         ),
         ("tasks: [{name: t, task: embedding}]", "embedding is declared under models"),
         ("server: {port: 1}", "nothing is declared"),
+        (f"{MODEL}\ntools: [{CALCULATE}, {CALCULATE}]", "tools: the name 'calculate' is declared twice"),
+        (f"{MODEL}\ntools: [{{name: a}}]", "exactly one of python, embedded, mcp, openapi"),
+        (f"{MODEL}\ngrants: [{GRANT[:-1]}, arguments: {{a: '('}}}}]", "grants.0: arguments.a"),
+        (f"{MODEL}\nplanner: {{planning: {{model: chad}}}}", "no model 'chad' generates text; did you mean 'chat'?"),
         (f"{MODEL}\n{MODEL}", "autoglm.yaml:2:1: models: this key comes a second time"),
         ("", "must be a mapping"),
         ("models: [", "autoglm.yaml:1:10: not valid YAML"),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Depends, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from fastapi import Depends, Request
+from pydantic import BaseModel
 
 from autoglm.contract.scope import Scope
 from autoglm.errors import BadRequestError, PermissionDeniedError
@@ -18,8 +16,7 @@ from cluster.control.database import Database
 from deployments.access.principal import Principal
 from deployments.clock import Clock
 from serve_app.http.address import client_address
-from serve_app.http.body import field_path, parse_body, shown
-from serve_app.http.errors import error_response, request_id_of
+from serve_app.http.body import parse_body
 
 Model = TypeVar("Model", bound=BaseModel)
 Authenticate = Callable[[Request], Principal | Awaitable[Principal]]
@@ -27,9 +24,6 @@ Admin = Callable[..., Actor]
 
 ADMIN = Scope("admin")
 MAX_BODY_BYTES = 64 * 1024
-MAX_PAGE = 1000
-
-PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +58,6 @@ def body(model: type[Model], *, hidden: str | None = None) -> Any:
             raise
 
     return Depends(read)
-
-
-def query(model: type[Model]) -> Any:
-    """The dependency that reads the request's query; an unknown parameter is refused."""
-
-    def read(asked: Model) -> Model:
-        return asked
-
-    read.__annotations__["asked"] = Annotated[model, Query()]  # known only now, and FastAPI asks for it here
-    return Depends(read)
-
-
-async def on_wrong_query(request: Request, error: Any) -> Response:
-    """FastAPI's own refusal of a query or a path, as the documented error."""
-    return error_response(wrong_parameter(error), request_id_of(request))
-
-
-def wrong_parameter(error: RequestValidationError) -> BadRequestError:
-    """The first fault, in words."""
-    fault = error.errors()[0]
-    param = field_path(fault["loc"][1:]) or "query"
-    if fault["type"] == "extra_forbidden":
-        return BadRequestError(f"{param}: unknown parameter; see /openapi.json", param=param)
-    return BadRequestError(f"{param}: {fault['msg']}; got {shown(fault.get('input'))}", param=param)
 
 
 def split(found: list[Any], limit: int) -> tuple[tuple[Any, ...], bool]:

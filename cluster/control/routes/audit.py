@@ -10,7 +10,8 @@ from pydantic import Field
 from autoglm.contract.audit import AuditPage
 from autoglm.contract.base import RequestModel
 from cluster.control import audit
-from cluster.control.routes.admission import Desk, PageSize, query, split
+from cluster.control.routes.admission import Desk, split
+from serve_app.http.query import PageSize, query
 
 
 class AuditQuery(RequestModel):

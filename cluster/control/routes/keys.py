@@ -12,8 +12,9 @@ from autoglm.contract.field import Slug
 from autoglm.contract.key import KeyCard, KeyCreated, KeyList, KeyRequest
 from cluster.control import audit, keys
 from cluster.control.audit import Actor
-from cluster.control.routes.admission import Desk, PageSize, body, query, split
+from cluster.control.routes.admission import Desk, body, split
 from cluster.control.tables import Key
+from serve_app.http.query import PageSize, query
 from serve_app.http.schema import body_of, errors
 
 KeyId = Annotated[str, StringConstraints(pattern=r"^key_[0-9a-f]{20}$")]

@@ -11,8 +11,9 @@ from autoglm.contract.field import Slug
 from autoglm.contract.quota import QuotaCard, QuotaKind, QuotaList, QuotaRequest
 from cluster.control import audit, limits
 from cluster.control.audit import Actor
-from cluster.control.routes.admission import Desk, PageSize, body, query, split
+from cluster.control.routes.admission import Desk, body, split
 from deployments.quota.subject import Subject
+from serve_app.http.query import PageSize, query
 from serve_app.http.schema import body_of, errors
 
 

@@ -19,12 +19,13 @@ from autoglm.errors import ConflictError, UnavailableError
 from cluster.control import audit, registrations, task_archive
 from cluster.control.applications import REGISTERED, State, States
 from cluster.control.audit import Actor
-from cluster.control.routes.admission import Desk, PageSize, query, split
+from cluster.control.routes.admission import Desk, split
 from cluster.control.routes.upload import receive
 from cluster.control.store import Store
 from cluster.control.tables import Registration
 from cluster.control.verification import verified
 from serve_app.app import app_name
+from serve_app.http.query import PageSize, query
 from serve_app.http.schema import errors
 
 ZIP = "application/zip"

@@ -11,7 +11,8 @@ from autoglm.contract.base import RequestModel
 from autoglm.contract.field import Day
 from autoglm.contract.usage_report import HAS_MORE_HEADER, MAX_ROWS, UsageDimension, UsageReport
 from cluster.control import usage
-from cluster.control.routes.admission import Desk, query, split
+from cluster.control.routes.admission import Desk, split
+from serve_app.http.query import query
 
 
 class UsageQuery(RequestModel):

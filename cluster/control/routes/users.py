@@ -11,9 +11,10 @@ from autoglm.contract.field import Slug
 from autoglm.contract.user import UserCard, UserList, UserRequest
 from cluster.control import audit, basic
 from cluster.control.audit import Actor
-from cluster.control.routes.admission import Desk, PageSize, body, query, split
+from cluster.control.routes.admission import Desk, body, split
 from cluster.control.tables import User
 from deployments.access.password import hash_password
+from serve_app.http.query import PageSize, query
 from serve_app.http.schema import body_of, errors
 
 

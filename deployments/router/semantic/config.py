@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from autoglm.contract.field import NAME
-from deployments.router.semantic.text import MAX_CHARS, normalised
+from deployments.meaning.text import MAX_CHARS, normalised
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Example = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)]

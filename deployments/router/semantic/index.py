@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoglm.contract.route import NearestExample, RouteCandidate, RouteDecision, RouteKind
+from deployments.meaning.encoder import Encoder, Vectors, unit
+from deployments.meaning.grams import hashed
+from deployments.meaning.text import normalised
 from deployments.router.semantic.confidence import NO_SECOND, Confidence
 from deployments.router.semantic.config import RoutingConfig
 from deployments.router.semantic.decision import Ranking, decided, refused
-from deployments.router.semantic.encoder import Encoder, Vectors, unit
-from deployments.router.semantic.grams import hashed
 from deployments.router.semantic.ridge import Labels, Solution
 from deployments.router.semantic.spelling import Spelling
-from deployments.router.semantic.text import normalised
 
 GRAM_SHARE = 0.2  # of the squared length; 0.5 cost a point on held-out BANKING77 questions, typed well or not
 MEANING_LENGTH, GRAM_LENGTH = np.float32((1 - GRAM_SHARE) ** 0.5), np.float32(GRAM_SHARE**0.5)

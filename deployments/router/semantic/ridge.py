@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deployments.router.semantic.encoder import Vectors
+from deployments.meaning.encoder import Vectors
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 Labels = np.ndarray[Any, np.dtype[np.intp]]

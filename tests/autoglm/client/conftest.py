@@ -12,21 +12,21 @@ from typing import Any
 import httpx
 import pytest
 
-from autoglm.client import AsyncAdmin, AsyncAutoClient, AsyncChatStream, AutoClient, Clock
-from autoglm.contract import ChatChunk
+from autoglm.client import AsyncAdmin, AsyncAutoClient, AsyncTasks, AsyncTools, AutoClient, Clock
+from autoglm.client.stream import AsyncStream
 from tests.autoglm.client.swarm import End, async_swarm, sync_swarm
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-class BlockingStream(Iterator[ChatChunk]):
-    """The asynchronous stream, one step at a time."""
+class BlockingStream(Iterator[Any]):
+    """An asynchronous stream, one step at a time."""
 
-    def __init__(self, runner: asyncio.Runner, stream: AsyncChatStream) -> None:
+    def __init__(self, runner: asyncio.Runner, stream: AsyncStream[Any]) -> None:
         self._runner = runner
         self._stream = stream
 
-    def __next__(self) -> ChatChunk:
+    def __next__(self) -> Any:
         try:
             return self._runner.run(self._stream.__anext__())
         except StopAsyncIteration:
@@ -81,23 +81,22 @@ class FakeClock:
 class BlockingClient:
     """The asynchronous client; every call is run to its end."""
 
-    def __init__(self, runner: asyncio.Runner, client: AsyncAutoClient | AsyncAdmin) -> None:
+    def __init__(self, runner: asyncio.Runner, client: AsyncAutoClient | AsyncAdmin | AsyncTasks | AsyncTools) -> None:
         self._runner = runner
         self._client = client
 
-    @property
-    def admin(self) -> BlockingClient:
-        assert isinstance(self._client, AsyncAutoClient)
-        return BlockingClient(self._runner, self._client.admin)
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        return self._blocking(found) if callable(found) else BlockingClient(self._runner, found)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def _blocking(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            answer = getattr(self._client, name)(*args, **kwargs)
+            answer = method(*args, **kwargs)
             if isinstance(answer, AsyncGenerator):
                 return BlockingGenerator(self._runner, answer)
             if inspect.iscoroutine(answer):
                 answer = self._runner.run(answer, context=copy_context())  # the test's, not the runner's
-            return BlockingStream(self._runner, answer) if isinstance(answer, AsyncChatStream) else answer
+            return BlockingStream(self._runner, answer) if isinstance(answer, AsyncStream) else answer
 
         return call
 

@@ -1,7 +1,7 @@
 """A server that fails by plan: a plain socket server, so that it can break HTTP where it likes.
 
-It answers `/v1/predict` and `/v1/chat/completions`, does each piece of work once for an idempotency key (a repeated
-key gets the first one's answer) and counts what it does.
+It answers `/v1/predict`, `/v1/chat/completions`, `/v1/tasks` and a run's events, does each piece of work once for an
+idempotency key (a repeated key gets the first one's answer) and counts what it does.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ FAULTS = {
     "400": Fault(errors.BadRequestError, "never"),
     "drip": Fault(None, "never"),
 }
+RUN_ID = f"run_{'0' * 32}"
+EVENTS = 6  # of each run
 _SLOW = {"stall", "stall in body"}  # each costs a time-out, so that a random plan has few of them
 
 
@@ -88,10 +90,12 @@ class Request:
 
     @property
     def name(self) -> str:
-        """What tells the calls of a test apart: the first input, or the last message."""
+        """What tells the calls of a test apart: the first input, the last message, the instruction, or the path."""
         if "inputs" in self.payload:
             return str(self.payload["inputs"][0])
-        return str(self.payload["messages"][-1]["content"])
+        if "messages" in self.payload:
+            return str(self.payload["messages"][-1]["content"])
+        return str(self.payload.get("instruction", self.path))
 
 
 @dataclass
@@ -191,6 +195,8 @@ class FaultyServer:
         return end == len(whole)
 
     def _execute(self, request: Request) -> bytes:
+        if "idempotency-key" not in request.headers:
+            return _answer_body(request)
         if request.key not in self._answers:
             self.executed[request.name] += 1
             self._answers[request.key] = _answer_body(request)
@@ -220,7 +226,8 @@ def _reset_on_close(writer: asyncio.StreamWriter) -> None:
 
 
 def _media_type(request: Request) -> str:
-    return "text/event-stream" if request.payload.get("stream") else "application/json"
+    is_stream = request.payload.get("stream") or request.path.endswith("/events")
+    return "text/event-stream" if is_stream else "application/json"
 
 
 def _head(status: int, length: int, media_type: str = "application/json", *more: str) -> bytes:
@@ -237,6 +244,8 @@ def _refusal(fault: str) -> bytes:
 
 
 def _answer_body(request: Request) -> bytes:
+    if request.path.startswith("/v1/tasks"):
+        return _run_body(request)
     if "inputs" in request.payload:
         found = [{"label": f"label of {name}", "score": 1.0} for name in request.payload["inputs"]]
         return json.dumps({"task": "t", "model": "m", "version": "v1", "predictions": found}).encode()
@@ -244,3 +253,18 @@ def _answer_body(request: Request) -> bytes:
         chunks = [{"choices": [{"delta": {"content": f"{part} of {request.name} "}}]} for part in ("first", "second")]
         return b"".join(b"data: %s\n\n" % json.dumps(chunk).encode() for chunk in chunks) + b"data: [DONE]\n\n"
     return json.dumps({"choices": [{"message": {"content": f"answer to {request.name}"}}]}).encode()
+
+
+def _run_body(request: Request) -> bytes:
+    """A run as it ended, or what it did after the event that the caller had last."""
+    run = {"id": RUN_ID, "instruction": "x", "status": "succeeded", "answer": f"answer to {request.name}"}
+    run["created"] = "2026-03-01T00:00:00Z"
+    if _media_type(request) == "application/json":
+        return json.dumps(run).encode()
+    pieces = [{"type": "token", "text": f"word {number}"} for number in range(1, EVENTS)]
+    events = [{"seq": seq, **event} for seq, event in enumerate([*pieces, {"type": "answer", "run": run}], start=1)]
+    return b"".join(_event(event) for event in events[int(request.headers.get("last-event-id", 0)) :])
+
+
+def _event(event: dict[str, Any]) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event["seq"], event["type"].encode(), json.dumps(event).encode())

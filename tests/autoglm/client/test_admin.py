@@ -14,7 +14,7 @@ import pytest
 
 from autoglm import errors
 from autoglm.client import RetryPolicy, admin_calls
-from autoglm.contract import Scope
+from autoglm.contract import Grant, Scope
 from autoglm.contract.usage_report import MAX_ROWS
 from tests.autoglm.admin_server import TODAY, AdminServer
 
@@ -24,6 +24,7 @@ Connect = Callable[..., Any]
 PASSWORD = "correct horse battery"
 CARD = {"name": "ci", "tenant": "acme", "scopes": ["chat"], "created": "2026-03-01T00:00:00Z"}
 HOLD = {"version": "v1", "state": "open"}
+GRANT: dict[str, Any] = {"grant": {"kind": "key", "subject": "k", "tool": "clock"}, "entry": {}}
 KEY = {**CARD, "id": "key_" + "0" * 20, "prefix": "abcdefgh"}
 
 
@@ -192,6 +193,48 @@ def test_the_audit_tells_what_was_done(admin: Any, admin_server: AdminServer) ->
     assert [entry.action for entry in admin.audit(before=page.data[0].id).data] == ["keys.create"]
 
 
+def test_a_grant_is_given_listed_and_taken_away(admin: Any) -> None:
+    """As it was asked for; a key's and a tenant's are told apart."""
+    patterns = {"path": r"/data/[^/]+"}
+    made = admin.create_grant("tenant", "acme", "files.*", arguments=patterns, calls_per_minute=5, needs_approval=True)
+    wanted = Grant(
+        kind="tenant", subject="acme", tool="files.*", arguments=patterns, calls_per_minute=5, needs_approval=True
+    )
+    assert made.grant == wanted
+    other = admin.create_grant("key", "key_1", "clock")
+    assert {card.id for card in list(admin.grants())} == {made.id, other.id}
+    assert [card.id for card in list(admin.grants(kind="key"))] == [other.id]
+    assert [card.id for card in list(admin.grants(subject="acme"))] == [made.id]
+    assert admin.delete_grant(made.id) == made
+    with pytest.raises(errors.NotFoundError):
+        admin.delete_grant(made.id)
+    with pytest.raises(errors.UnprocessableEntityError, match="RE2"):
+        admin.create_grant("tenant", "acme", "clock", arguments={"zone": "("})
+
+
+def test_a_tool_is_registered_and_removed(admin: Any) -> None:
+    """In the form of the cluster's file; another in its place is the same call."""
+    admin.register_tool("clock", {"embedded": "calculate"})
+    made = admin.register_tool("clock", {"python": "mytools:now", "timeout_s": 5})
+    assert (made.name, made.entry["python"], made.entry["timeout_s"]) == ("clock", "mytools:now", 5)
+    assert list(admin.tools()) == [made]
+    assert admin.delete_tool("clock") == made
+    with pytest.raises(errors.NotFoundError):
+        admin.delete_tool("clock")
+    with pytest.raises(errors.UnprocessableEntityError) as caught:
+        admin.register_tool("clock", {"embedded": "none"})
+    assert caught.value.param == "embedded"
+
+
+def test_calls_of_tools_are_told(admin: Any, admin_server: AdminServer) -> None:
+    """Newest first, of all or of a tenant."""
+    admin_server.call_tools("clock", "calculate")
+    page = admin.tool_calls(limit=1)
+    assert ([call.tool for call in page.data], page.has_more) == (["calculate"], True)
+    assert [call.tool for call in admin.tool_calls(before=page.data[0].id).data] == ["clock"]
+    assert admin.tool_calls("nobody").data == ()
+
+
 @pytest.mark.parametrize(
     ("call", "param"),
     [
@@ -204,6 +247,10 @@ def test_the_audit_tells_what_was_done(admin: Any, admin_server: AdminServer) ->
         (lambda admin: admin.usage(by=["price"]), "by[0]"),
         (lambda admin: admin.revoke_key("key?x=1#y"), "key_id"),
         (lambda admin: admin.delete_user("100%\ud800"), "name"),
+        (lambda admin: admin.create_grant("galaxy", "acme", "clock"), "kind"),
+        (lambda admin: admin.create_grant("key", "key_1", "a b"), "tool"),
+        (lambda admin: admin.delete_grant("grant?x=1#y"), "grant_id"),
+        (lambda admin: admin.register_tool("a.b", {}), "name"),
     ],
 )
 def test_a_wrong_argument_is_named_by_the_server(admin: Any, call: Callable[[Any], object], param: str) -> None:
@@ -246,7 +293,7 @@ def failing(*outcomes: Any) -> tuple[Callable[[httpx.Request], httpx.Response], 
         if isinstance(outcome, Exception):
             raise outcome
         return httpx.Response(
-            outcome, json={**KEY, "secret": "ag_x", "kind": "key", "subject": "k", "data": [], **HOLD}
+            outcome, json={**KEY, "secret": "ag_x", "kind": "key", "subject": "k", "data": [], **HOLD, **GRANT}
         )
 
     return network, asked
@@ -258,12 +305,18 @@ MAKING = {
     "create_key": lambda admin: admin.create_key("ci", scopes="chat"),
     "create_user": lambda admin: admin.create_user("ada", PASSWORD, scopes="chat"),
     "delete_user": lambda admin: admin.delete_user("ada"),
+    "create_grant": lambda admin: admin.create_grant("key", "k", "clock"),
+    "delete_grant": lambda admin: admin.delete_grant("grant_" + "0" * 20),
+    "delete_tool": lambda admin: admin.delete_tool("clock"),
 }
 REPEATABLE = {
     "revoke_key": lambda admin: admin.revoke_key(KEY["id"]),
     "set_quota": lambda admin: admin.set_quota("key", "k"),
     "hold_breaker": lambda admin: admin.hold_breaker("chat", "v1", "open"),
     "breakers": lambda admin: admin.breakers(),
+    "register_tool": lambda admin: admin.register_tool("clock", {"embedded": "current_time"}),
+    "grants": lambda admin: list(admin.grants()),
+    "tool_calls": lambda admin: admin.tool_calls(),
     "keys": lambda admin: list(admin.keys()),
     "usage": lambda admin: admin.usage(),
 }

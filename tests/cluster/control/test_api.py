@@ -29,13 +29,16 @@ from deployments.quota.windows import Amount
 
 KEY: dict[str, Any] = {"name": "ci", "tenant": "acme", "scopes": ["chat"]}
 USER: dict[str, Any] = {"name": "ada", "password": "correct horse battery", "scopes": ["chat"]}
+GRANT: dict[str, Any] = {"kind": "tenant", "subject": "acme", "tool": "clock"}
 CHANGES = [
     ("POST", "/keys", KEY),
     ("POST", "/users", USER),
     ("PUT", "/quotas/tenant/acme", {}),
     ("PUT", "/breakers/chat/v1", {"state": "open"}),
+    ("POST", "/grants", GRANT),
+    ("PUT", "/tools/clock", {"embedded": "current_time"}),
 ]
-READS = ["/keys", "/users", "/quotas", "/usage", "/breakers", "/audit"]
+READS = ["/keys", "/users", "/quotas", "/usage", "/breakers", "/grants", "/tools", "/tool-calls", "/audit"]
 
 
 def authenticate(request: Request) -> Principal:
@@ -299,7 +302,7 @@ async def test_only_administrators_are_let_in(api: Api, scopes: str | None, stat
     for path in READS:
         await api.fault(status, "GET", path, headers=headers)
         await api.fault(status, "GET", path, params={"limit": "x"}, headers=headers)
-    for path in (f"/keys/key_{'0' * 20}", "/keys/x", "/users/ada"):
+    for path in (f"/keys/key_{'0' * 20}", "/keys/x", "/users/ada", f"/grants/grant_{'0' * 20}", "/tools/clock"):
         await api.fault(status, "DELETE", path, headers=headers)
     api.client.headers["x-scopes"] = "admin"
     assert await api.actions() == []
@@ -327,6 +330,14 @@ async def test_only_administrators_are_let_in(api: Api, scopes: str | None, stat
         ("PUT", "/quotas/galaxy/acme", {}, "kind", "got 'galaxy'"),
         ("PUT", "/quotas/tenant/%00", {}, "subject", "got '\\x00'"),
         ("PUT", "/breakers/chat/v1", {"state": "half_open"}, "state", "got 'half_open'"),
+        ("POST", "/grants", {**GRANT, "tool": "a b"}, "tool", "got 'a b'"),
+        ("POST", "/grants", {**GRANT, "tool": "a*b"}, "tool", "got 'a*b'"),
+        ("POST", "/grants", {**GRANT, "kind": "user"}, "kind", "got 'user'"),
+        ("POST", "/grants", {**GRANT, "argument": {}}, "argument", "did you mean 'arguments'?"),
+        ("POST", "/grants", {**GRANT, "calls_per_minute": 10**30}, "calls_per_minute", "got 1000"),
+        ("POST", "/grants", {**GRANT, "needs_approval": "yes"}, "needs_approval", "got 'yes'"),
+        ("PUT", "/tools/a.b", {"embedded": "calculate"}, "name", "got 'a.b'"),
+        ("PUT", "/tools/clock", [], "body", "got []"),
         ("PUT", "/breakers/chat/v1", {}, "state", "required"),
         ("PUT", "/breakers/Chat/v1", {"state": "open"}, "name", "got 'Chat'"),
         ("PUT", "/breakers/chat/%00", {"state": "open"}, "version", "got '\\x00'"),
@@ -409,6 +420,11 @@ async def test_its_schema_names_every_path(api: Api) -> None:
         "/tasks/{name}/versions/{version}",
         "/breakers",
         "/breakers/{name}/{version}",
+        "/grants",
+        "/grants/{grant_id}",
+        "/tools",
+        "/tools/{name}",
+        "/tool-calls",
         "/audit",
     }
     parameters = schema["paths"]["/admin/v1/usage"]["get"]["parameters"]

@@ -11,10 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from autoglm.errors import ConfigError
+from autoglm.contract.task_run import TaskRequest, TaskRun
+from autoglm.errors import BadRequestError, ConfigError
 from autoglm.home import ensure_key
 from cluster.control.database import Database
 from cluster.control.deployment import Control
+from deployments.caller import Caller
+from deployments.clock import utc_now
+from deployments.tools.call_log import CallEntry
 from serve_app.environment import free_ports
 from tests.cluster.control.fake_serve import FakeServe
 
@@ -94,3 +98,26 @@ def test_a_newer_database_is_refused(own_home: Path) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="newer"):
         Control({}, 0, FakeServe())
+
+
+async def test_runs_are_kept_by_handle_and_no_other_method_is_called() -> None:
+    """As the planner asks: by the ledger's names alone."""
+    control = Control({}, 0, FakeServe())
+    run = TaskRun(id="run_" + "0" * 32, instruction="count", status="planning", created=utc_now())
+    caller = Caller(kind="key", id="key_1", tenant="acme")
+    await control.runs("create", run, TaskRequest(instruction="count"), caller)
+    [claim] = await control.runs("claim", "w1", 10, 15.0)
+    assert (claim.run.id, claim.caller) == (run.id, caller)
+    for wrong in ("__init__", "_database", "close"):
+        with pytest.raises(BadRequestError, match="known: approve, cancel"):
+            await control.runs(wrong)
+    await control.stop()
+
+
+async def test_calls_of_tools_are_told_by_handle() -> None:
+    """And read by an administrator."""
+    control = Control({}, 0, FakeServe())
+    await control.tool_calls([CallEntry(utc_now(), "key:key_1", "acme", "clock", "k", "0", "{}", "ok", 0.1)], 0)
+    async with serving(control) as client:
+        [call] = (await client.get("/admin/v1/tool-calls")).json()["data"]
+        assert (call["tool"], call["caller"]) == ("clock", "key:key_1")

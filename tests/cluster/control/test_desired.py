@@ -9,7 +9,9 @@ from autoglm.contract import TaskConfig
 from cluster.control.desired import desired, is_deployed, is_settled, routed
 from cluster.control.registrations import Registered
 
-TOLD = {"credentials": {"epoch": 3}}
+TOLD: dict[str, Any] = {"credentials": {"epoch": 3}, "quotas": [], "breakers": [], "grants": [], "tools": []}
+CLOCK = {"name": "clock", "embedded": "current_time"}
+CRUNCH = {"name": "crunch", "embedded": "calculate", "replicas": 2}
 ROUTER: dict[str, Any] = {
     "name": "autoglm",
     "route_prefix": "/",
@@ -18,6 +20,18 @@ ROUTER: dict[str, Any] = {
     "deployments": [{"name": "router", "user_config": {"routes": [{"name": "iris"}], "credentials": {"epoch": 1}}}],
 }
 IRIS: dict[str, Any] = {"name": "model-iris-v1", "args": {"task": {}}, "deployments": [{"name": "predictor"}]}
+
+
+PLANNER: dict[str, Any] = {
+    "name": "planner",
+    "args": {"replicas": 1},
+    "deployments": [{"name": "planner", "user_config": {"planner": {}, "declared_tools": []}}],
+}
+TOOLS: dict[str, Any] = {
+    "name": "tools",
+    "args": {"cpus": 0.1, "gpus": 0, "replicas": 1},
+    "deployments": [{"name": "tools", "user_config": {"declared_tools": [{"name": "sum", "embedded": "calculate"}]}}],
+}
 
 
 def serving(*configs: dict[str, Any] | None, status: str = "RUNNING") -> dict[str, Any]:
@@ -37,17 +51,21 @@ def named(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {application["name"]: application for application in config["applications"]}
 
 
+def user_config(config: dict[str, Any], application: str) -> dict[str, Any]:
+    [deployment] = named(config)[application]["deployments"]
+    told: dict[str, Any] = deployment["user_config"]
+    return told
+
+
 def router_config(config: dict[str, Any]) -> dict[str, Any]:
-    [router] = named(config)["autoglm"]["deployments"]
-    user_config: dict[str, Any] = router["user_config"]
-    return user_config
+    return user_config(config, "autoglm")
 
 
 def test_what_an_operator_deployed_stays_and_the_router_is_told() -> None:
     """Routes are the operator's; credentials are the control plane's, in place of older ones."""
     wanted = desired(serving(ROUTER, IRIS), [], TOLD)
     assert named(wanted)["model-iris-v1"] == IRIS
-    assert router_config(wanted) == {"routes": [{"name": "iris"}], "credentials": {"epoch": 3}, "registered": []}
+    assert router_config(wanted) == {"routes": [{"name": "iris"}], **TOLD, "registered": []}
     assert wanted["http_options"] == {"host": "127.0.0.1", "port": 8000}
 
 
@@ -126,3 +144,40 @@ def test_what_is_deployed_already_is_not_deployed_again() -> None:
     wanted = desired(serving(ROUTER, IRIS), [version("v1")], TOLD)
     assert not is_deployed(serving(ROUTER, IRIS), wanted)
     assert is_deployed(serving(*wanted["applications"]), wanted)
+
+
+def test_planner_and_tool_hosts_are_told_what_they_need() -> None:
+    """The planner who may do what, the common host the tools that are its own; beside what the operator's file says."""
+    told = {**TOLD, "grants": [{"kind": "tenant"}], "tools": [CLOCK, CRUNCH]}
+    wanted = desired(serving(ROUTER, PLANNER, TOOLS), [], told)
+    assert user_config(wanted, "planner") == {
+        "planner": {},
+        "declared_tools": [],
+        "credentials": {"epoch": 3},
+        "grants": [{"kind": "tenant"}],
+        "tools": [CLOCK, CRUNCH],
+    }
+    declared = TOOLS["deployments"][0]["user_config"]
+    assert user_config(wanted, "tools") == {**declared, "tools": [CLOCK]}
+    assert router_config(wanted)["tools"] == [CLOCK, CRUNCH]
+
+
+def test_a_registered_tool_with_resources_of_its_own_has_an_application_until_it_is_deleted() -> None:
+    """It is no operator's, whoever asks Serve; one that the file declares under its name is the file's."""
+    told = {**TOLD, "tools": [CRUNCH]}
+    first = desired(serving(ROUTER, TOOLS), [], told)
+    assert named(first).keys() == {"autoglm", "tools", "tool-crunch"}
+    assert named(first)["tool-crunch"]["args"]["replicas"] == 2
+    again = desired(serving(*first["applications"]), [], told)
+    assert named(again) == named(first)
+    assert named(desired(serving(*first["applications"]), [], TOLD)).keys() == {"autoglm", "tools"}
+    theirs = {"name": "tool-crunch", "args": {"cpus": 4}, "deployments": [{"name": "tools"}]}
+    assert named(desired(serving(ROUTER, TOOLS, theirs), [], told))["tool-crunch"] == theirs
+
+
+def test_a_cluster_whose_file_has_no_tools_gets_a_host_for_the_first() -> None:
+    """And loses it with the last."""
+    first = desired(serving(ROUTER), [], {**TOLD, "tools": [CLOCK]})
+    assert named(first).keys() == {"autoglm", "tools"}
+    assert user_config(first, "tools") == {"declared_tools": [], "tools": [CLOCK]}
+    assert named(desired(serving(*first["applications"]), [], TOLD)).keys() == {"autoglm"}

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from autoglm.contract.grant import Grant
 from autoglm.contract.key import KeyRequest
 from autoglm.contract.scope import Scope
 from autoglm.errors import UnavailableError
-from cluster.control import holds, keys
+from cluster.control import grants, holds, keys, tools
 from cluster.control.database import Database
 from cluster.control.reconciliation import DRIFT_S, Reconciler
 from cluster.control.store import Store
 from deployments.access import Snapshot
 from deployments.router import HeldBreaker
 from serve_app.ingress import Told
+from serve_app.tools import ToldTools
 from tests.cluster.control.fake_serve import ROUTER, FakeServe
+
+GRANT = Grant(kind="tenant", subject="acme", tool="clock", arguments={"zone": "[A-Z]+"}, calls_per_minute=5)
 
 
 class Loop:
@@ -80,6 +84,23 @@ def test_a_held_breaker_reaches_the_routers_and_stays_until_it_is_let_go(loop: L
         holds.put(session, "chat", "v1", "automatic")
     loop.reconciler.round()
     assert loop.serve.told["breakers"] == [{"name": "chat", "version": "v2", "state": "closed"}]
+
+
+def test_a_grant_and_a_tool_reach_the_routers_and_leave_them(loop: Loop) -> None:
+    """In the form that they read, by the change alone."""
+    with loop.database.write() as session:
+        made = grants.create(session, GRANT, loop.now)
+        tools.put(session, "clock", {"name": "clock", "embedded": "current_time"}, loop.now)
+    loop.reconciler.round()
+    told = ToldTools.model_validate(loop.serve.told)
+    assert told.grants == (GRANT,)
+    assert told.tools is not None
+    assert [entry.name for entry in told.tools] == ["clock"]
+    with loop.database.write() as session:
+        grants.delete(session, made.id)
+        tools.delete(session, "clock")
+    loop.reconciler.round()
+    assert (loop.serve.told["grants"], loop.serve.told["tools"]) == ([], [])
 
 
 def test_serve_is_not_asked_while_nothing_changes(loop: Loop) -> None:

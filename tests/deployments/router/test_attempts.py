@@ -18,10 +18,10 @@ from autoglm.errors import (
     UnavailableError,
     UpstreamError,
 )
+from deployments.breaking import Breaker
 from deployments.router.attempts import Attempts
 from deployments.router.balancing import BalancingConfig, Pool
 from deployments.router.balancing.attempt import ATTEMPT
-from deployments.router.breaking import Breaker
 from deployments.router.call import Call
 from deployments.router.deadline import Deadline
 from deployments.router.failures import ReplicaLostError
@@ -254,6 +254,22 @@ async def test_a_broken_stream_goes_on_where_it_broke_off() -> None:
     ]
     assert told == [None, Progress(OPENING, [7, 8], 4)]
     assert tried.tally.continued == 1
+
+
+async def test_a_stream_that_broke_off_waits_for_a_replica_whatever_else_could_answer() -> None:
+    """A fallback cannot go on with another model's answer; before the first event it may have all of it."""
+    begin, _ = scripted([died()], [token(7, OPENING), died()], [DONE])
+    waited: list[bool] = []
+
+    def noted(progress: Progress | None) -> Any:
+        attempt = ATTEMPT.get()
+        assert attempt is not None
+        waited.append(attempt.may_wait)
+        return begin(progress)
+
+    async for _ in attempts(fallbacks=["small"]).stream(Call(), noted):
+        pass
+    assert waited == [False, False, True]
 
 
 async def test_a_stream_that_never_began_is_begun_again() -> None:

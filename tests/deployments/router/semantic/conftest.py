@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from deployments.router.semantic import Encoder, RouteIndex, RoutingConfig, load_encoder
+from deployments.meaning import Encoder, load_encoder
+from deployments.router.semantic import RouteIndex, RoutingConfig
 
 ROUTES: list[dict[str, Any]] = [
     {

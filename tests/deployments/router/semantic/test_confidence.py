@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deployments.meaning.encoder import unit
 from deployments.router.semantic.confidence import PRIOR, Confidence
-from deployments.router.semantic.encoder import unit
 from deployments.router.semantic.ridge import HeldOut, Solution
 
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployments.router.semantic import Encoder, RouteIndex
-from deployments.router.semantic.encoder import Vectors
-from deployments.router.semantic.text import MAX_CHARS
+from deployments.meaning import Encoder
+from deployments.meaning.encoder import Vectors
+from deployments.meaning.text import MAX_CHARS
+from deployments.router.semantic import RouteIndex
 from tests.deployments.router.semantic.conftest import routing
 
 PARAPHRASES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deployments.router.semantic.encoder import Vectors, unit
+from deployments.meaning.encoder import Vectors, unit
 from deployments.router.semantic.ridge import Labels, Solution
 
 ROUTES = 3

@@ -1,0 +1,28 @@
+"""What a run comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoglm.contract.error import ErrorDetail
+from autoglm.contract.task_run import RunStatus
+from autoglm.errors import APIStatusError
+from deployments.planner.execution.failures import detail
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Its end, or that it waits for a person's decision on a step."""
+
+    status: RunStatus
+    answer: str | None = None
+    error: ErrorDetail | None = None
+    waiting_for: str | None = None
+
+
+CANCELLED = Outcome("cancelled", error=ErrorDetail(message="the run was cancelled", type="cancelled", code="cancelled"))
+
+
+def failed(error: APIStatusError) -> Outcome:
+    """The end of a run that no step of it is to blame for."""
+    return Outcome("failed", error=detail(error))

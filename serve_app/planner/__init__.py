@@ -1,0 +1,1 @@
+"""The planner's application: deployments' parts brought together, and what they reach by handle."""

@@ -1,0 +1,34 @@
+"""The page on permissions: its file and its figures. Its other snippets are in tests/e2e."""
+
+from __future__ import annotations
+
+from autoglm.contract.scope import KNOWN
+from deployments.tools.isolation.config import IsolationConfig
+from deployments.tools.net.config import OutgoingConfig
+from serve_app.config import parse
+from tests.snippets import ROOT, snippets
+
+PAGE = "docs/permissions.md"
+TEXT = " ".join((ROOT / PAGE).read_text().split())
+
+
+def test_the_file_is_one_that_a_cluster_takes() -> None:
+    """As it is printed: each pattern is one of RE2's."""
+    [file] = snippets(PAGE, "yaml")
+    assert [grant.tool for grant in parse(file.text, PAGE).grants] == ["calculate", "files.*", "mail"]
+
+
+def test_the_scopes_of_tools_and_tasks_are_on_the_page() -> None:
+    """As a key is given them."""
+    for scope in ("tasks", "tools:NAME", "tools:*"):
+        assert scope in KNOWN
+        assert f"`{scope}`" in TEXT
+
+
+def test_the_figures_are_the_codes() -> None:
+    """A limit that is changed is changed on the page."""
+    isolated = IsolationConfig()
+    assert f"CPU time ({isolated.cpu_s} s)" in TEXT
+    assert f"address space ({isolated.memory_mb:,} MiB)" in TEXT
+    assert f"files ({isolated.file_mb} MiB)" in TEXT
+    assert f"`max_response_bytes`, {OutgoingConfig().max_response_bytes >> 20} MiB" in TEXT
