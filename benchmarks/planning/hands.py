@@ -58,10 +58,11 @@ class LocalHands:
         tasks = [ModelCard(id=name, task=TASKS[name]["task"], labels=TASKS[name].get("labels")) for name in self._tasks]
         return [ModelCard(id=CHAT, task="text-generation"), *tasks]
 
-    def check(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+    def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
         """Every tool that there is is granted."""
         if name not in self._sources:
             raise NotFoundError(f"there is no tool {name!r}")
+        return False
 
     def usage(self) -> Usage:
         """Nobody counts."""

@@ -20,11 +20,11 @@ def size(value: Any, limit: int) -> int:
     """
     counted = 0
     waiting: list[tuple[Any, int]] = [(value, 0)]
-    while waiting and counted <= limit:
+    while waiting:
         one, depth = waiting.pop()
         if isinstance(one, dict | list | tuple):
             counted += 2 + len(one)
-            if counted <= limit:
+            if counted <= limit:  # else what is left to count stays as it is: no more parts than `limit`
                 waiting.extend((part, depth + 1) for part in _parts(one, depth))
         else:
             counted += _scalar(one, limit)

@@ -9,22 +9,22 @@ import jsonschema_rs
 from autoglm.errors import ConfigError
 from deployments.tools.sources.listing import cut
 
-# Steps of a pattern's match. Some tens suffice for a pattern that was meant well; (a+)+ takes 2^n on n letters.
-BACKTRACKS = 100_000
 MESSAGE_CHARS = 300  # of a fault: the library's message holds the whole value
 
 
 class Schema:
-    """A compiled schema, of the draft that its `$schema` names, else 2020-12. What it refers to is not fetched.
+    """A compiled schema, of the draft that its `$schema` names, else 2020-12.
+
+    What it refers to is not fetched, and a pattern that takes more than a million steps on a text is given up: both
+    are the library's.
 
     Raises:
         ConfigError: it is no schema, or refers to something outside itself.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
-        patterns = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS)
         try:
-            self._validator = jsonschema_rs.validator_for(schema, offline=True, pattern_options=patterns)
+            self._validator = jsonschema_rs.validator_for(schema, offline=True)
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as fault:
             raise ConfigError(f"not a JSON Schema: {cut(str(fault), MESSAGE_CHARS)}") from None
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from autoglm.contract.task_run import RunEvent
 from autoglm.errors import APIStatusError, InternalServerError
+from serve_app.http.wire import wire
 
 logger = logging.getLogger("ray.serve")
 
@@ -28,8 +29,8 @@ RUN_EVENT = {
 
 def encoded(event: RunEvent) -> bytes:
     """One event on the wire; JSON holds no bare line break, so its data are one line."""
-    data = event.model_dump_json(exclude_none=True)
-    return f"id: {event.seq}\nevent: {event.type}\ndata: {data}\n\n".encode()
+    data = wire(event, exclude_none=True)
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), data)
 
 
 async def sent(

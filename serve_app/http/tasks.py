@@ -25,6 +25,7 @@ from serve_app.http.header import header_of
 from serve_app.http.query import PageSize, query
 from serve_app.http.run_events import RUN_EVENT, chained, sent
 from serve_app.http.schema import EVENTS, Responses, body_of, errors, streamed
+from serve_app.http.wire import wire
 
 TASKS = Scope("tasks")
 METERED = "tasks:run"  # what the run itself is metered under; the models that it calls are by their names
@@ -108,13 +109,13 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
             raise
         return EventStream(sent(events, request_id_of(request)), visit, visit.headers)
 
-    @api.get("", response_model=TaskRunList)
-    async def listed(request: Request, asked: Page) -> TaskRunList:
-        return await runs.page(caller_of(request, TASKS).tenant, after=asked.after, limit=asked.limit)
+    @api.get("", response_model=TaskRunList, responses=errors(404))
+    async def listed(request: Request, asked: Page) -> Response:
+        return told(await runs.page(caller_of(request, TASKS).tenant, after=asked.after, limit=asked.limit))
 
     @api.get("/{run_id}", response_model=TaskRun, responses=errors(404))
-    async def shown(request: Request, run_id: RunId) -> TaskRun:
-        return await runs.get(run_id, caller_of(request, TASKS).tenant)
+    async def shown(request: Request, run_id: RunId) -> Response:
+        return told(await runs.get(run_id, caller_of(request, TASKS).tenant))
 
     @api.get(
         "/{run_id}/events", response_class=StreamingResponse, response_model=None, responses=errors(404) | STREAMED
@@ -126,8 +127,8 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
         return StreamingResponse(events, headers={"cache-control": "no-cache"}, media_type=EVENTS)
 
     @api.post("/{run_id}/cancel", response_model=TaskRun, responses=errors(404, 409))
-    async def cancel(request: Request, run_id: RunId) -> TaskRun:
-        return await runs.cancel(run_id, caller_of(request, TASKS).tenant)
+    async def cancel(request: Request, run_id: RunId) -> Response:
+        return told(await runs.cancel(run_id, caller_of(request, TASKS).tenant))
 
     @api.post(
         "/{run_id}/approve",
@@ -135,9 +136,9 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
         responses=errors(404, 409),
         openapi_extra=body_of(ApprovalRequest),
     )
-    async def approve(request: Request, run_id: RunId) -> TaskRun:
+    async def approve(request: Request, run_id: RunId) -> Response:
         caller = caller_of(request, TASKS)
-        return await runs.decide(run_id, caller, await parse_body(request, ApprovalRequest, max_body_bytes))
+        return told(await runs.decide(run_id, caller, await parse_body(request, ApprovalRequest, max_body_bytes)))
 
     return api
 
@@ -178,14 +179,14 @@ async def last_of(events: AsyncGenerator[RunEvent]) -> TaskRun:
 
 def answered(run: TaskRun, visit: Visit) -> Response:
     """A run that ended, however it did; or one that waits, to be asked for again."""
-    return json(run, visit) if run.status in ENDED else accepted(run, visit)
+    return told(run, headers=visit.headers) if run.status in ENDED else accepted(run, visit)
 
 
 def accepted(run: TaskRun, visit: Visit) -> Response:
     """A run that goes on without its caller."""
-    return json(run, visit, status=202, headers={"location": f"/v1/tasks/{run.id}"})
+    return told(run, status=202, headers=visit.headers | {"location": f"/v1/tasks/{run.id}"})
 
 
-def json(run: TaskRun, visit: Visit, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A run as it is told, and the caller's limits."""
-    return Response(run.model_dump_json(), status, visit.headers | (headers or {}), "application/json")
+def told(answer: TaskRun | TaskRunList, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A run, or several."""
+    return Response(wire(answer), status, headers, "application/json")

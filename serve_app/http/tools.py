@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Protocol
 
-import orjson
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
@@ -19,6 +18,7 @@ from serve_app.http.body import parse_body
 from serve_app.http.call import TIMEOUT, timeout_of
 from serve_app.http.header import header_of
 from serve_app.http.schema import body_of, errors
+from serve_app.http.wire import wire
 
 ADMITTED = errors(400, 401, 403, 429, 503)
 SentOnce = Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")]
@@ -64,7 +64,7 @@ def build_tools(tools: Tools, admission: Admission, max_body_bytes: int, longest
             begun = time.monotonic()
             result = await tools.call(caller, name, asked.arguments, key=own_key(caller, key), timeout_s=timeout_s)
             told = ToolResult(tool=name, result=result, seconds=time.monotonic() - begun)
-            return Response(orjson.dumps(told.model_dump()), headers=visit.headers, media_type="application/json")
+            return Response(wire(told), headers=visit.headers, media_type="application/json")
 
     return api
 

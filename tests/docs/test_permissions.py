@@ -1,12 +1,15 @@
-"""The page on permissions: its file and its figures. Its other snippets are in tests/e2e."""
+"""The page on permissions: its file, its figures, and its snippets against the real admin API."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from autoglm.contract.scope import KNOWN
 from deployments.tools.isolation.config import IsolationConfig
 from deployments.tools.net.config import OutgoingConfig
 from serve_app.config import parse
-from tests.snippets import ROOT, snippets
+from tests.autoglm.admin_server import running
+from tests.snippets import ROOT, expect, run, snippets
 
 PAGE = "docs/permissions.md"
 TEXT = " ".join((ROOT / PAGE).read_text().split())
@@ -32,3 +35,13 @@ def test_the_figures_are_the_codes() -> None:
     assert f"address space ({isolated.memory_mb:,} MiB)" in TEXT
     assert f"files ({isolated.file_mb} MiB)" in TEXT
     assert f"`max_response_bytes`, {OutgoingConfig().max_response_bytes >> 20} MiB" in TEXT
+
+
+def test_grants_are_made_and_taken_away_as_the_page_says(tmp_path: Path) -> None:
+    """By command line and from Python; nobody has called a tool yet."""
+    expected = [["acme", "calculate"], ["convert_*"], ["caller", "outcome"]]
+    with running(tmp_path) as server:
+        (tmp_path / ".autoglm").mkdir()
+        (tmp_path / ".autoglm" / "key").write_text(server.secret)
+        for snippet, words in zip(snippets(PAGE, "bash", "python"), expected, strict=True):
+            expect(words, run(snippet, tmp_path, server.base_url.removesuffix("/v1")))

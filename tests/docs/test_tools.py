@@ -1,4 +1,4 @@
-"""The page on tools: its file, its functions and its figures. Its other snippets are in tests/e2e."""
+"""The page on tools: its file, its functions, its figures, and what it administers. The rest is in tests/e2e."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from deployments.tools.config import ToolEntry
 from deployments.tools.embedded.names import EmbeddedName
 from serve_app.config import parse
 from serve_app.mcp import PATH
+from tests.autoglm.admin_server import running
 from tests.snippets import ROOT, expect, run, snippets
 
 PAGE = "docs/tools.md"
@@ -46,3 +47,12 @@ def test_the_bounds_are_the_codes() -> None:
     assert f"on each replica | {entry.max_concurrency}, none |" in TEXT
     assert (entry.calls_per_minute, entry.needs_approval) == (None, False)
     assert entry.max_argument_bytes == entry.max_result_bytes == 1024 * 1024
+
+
+def test_tools_are_added_and_deleted_as_the_page_says(tmp_path: Path) -> None:
+    """Against the real admin API."""
+    [commands] = snippets(PAGE, "bash", heading="Loaded while the cluster runs")
+    with running(tmp_path) as server:
+        (tmp_path / ".autoglm").mkdir()
+        (tmp_path / ".autoglm" / "key").write_text(server.secret)
+        expect(["days", "registered no more"], run(commands, tmp_path, server.base_url.removesuffix("/v1")))

@@ -16,6 +16,15 @@ NAMES = {
     "/v1/embeddings": {"model": "embed"},
     "/v1/predict": {"task": "sentiment"},
     "/v1/models/{name}": {"name": "chat"},
+    "/v1/tools/{name}": {"name": "current_time"},
+}
+# Without routes, as in the embedded default, nothing is routed; and of runs there are few whose ids could be guessed.
+RARE = {
+    "POST /v1/route",
+    "GET /v1/tasks/{run_id}",
+    "GET /v1/tasks/{run_id}/events",
+    "POST /v1/tasks/{run_id}/cancel",
+    "POST /v1/tasks/{run_id}/approve",
 }
 GENERATING = {"/v1/chat/completions", "/v1/completions"}
 MOST = {"max_tokens": 4, "max_completion_tokens": 4, "n": 1, "best_of": 1}  # so that two cores come to an end of it
@@ -30,6 +39,7 @@ def schema(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> schemathesis.Ba
     schema = schemathesis.openapi.from_url(f"{cluster.url}/openapi.json", config=settings, headers=headers)
     lead_past_not_found(schema, NAMES)
     schema.hook("map_case")(ask_for_little)
+    schema.hook("map_case")(plan_only)
     return schema
 
 
@@ -47,10 +57,21 @@ def ask_for_little(context: HookContext, case: Case) -> Case:
     return case
 
 
+def plan_only(context: HookContext, case: Case) -> Case:
+    """Of an instruction, in time: what chat answers to it is asked for elsewhere. What is wrong with it stays wrong."""
+    if case.path == "/v1/tasks" and isinstance(case.body, dict):
+        if isinstance(case.body.get("dry_run", False), bool):
+            case.body["dry_run"] = True
+        timeout_s = case.body.get("timeout_s")
+        if isinstance(timeout_s, float) and 0 < timeout_s < 60:
+            case.body["timeout_s"] = 60.0
+    return case
+
+
 @pytest.mark.timeout(7200)  # `make fuzz` takes its time
 def test_every_answer_of_a_cluster_is_in_the_schema(schema: schemathesis.BaseSchema) -> None:
     """Behind the proxy, with the real models; what is right is generated, embedded and classified."""
     fuzzing = Fuzzing(schema)
     assert not fuzzing.faults, "\n\n".join(fuzzing.faults)
     operations = {operation.ok().label for operation in schema.get_all_operations()}
-    assert fuzzing.answered(200) == operations - {"POST /v1/route"}  # the embedded default declares no routes
+    assert fuzzing.answered(200) >= operations - RARE

@@ -28,7 +28,7 @@ EXPECTED = [
     # permissions
     ["calculate"],
     ["convert_*"],
-    ["calculate"],
+    ["outcome"],
 ]
 
 

@@ -13,9 +13,18 @@ from tests.snippets import run, snippets
 README = "README.md"
 SNIPPETS = [
     *snippets(README, "bash", "python", heading="First answers"),
+    *snippets(README, "bash", heading="Instructions"),
     *snippets(README, "python", heading="Tasks"),
 ]
-EXPECTED = [["Paris"], ["Paris", "positive"], ["Paris", "positive", "(2, 384)"], ["positive"], ["Paris"], ["accuracy"]]
+EXPECTED = [
+    ["Paris"],
+    ["Paris", "positive"],
+    ["Paris", "positive", "(2, 384)"],
+    ["positive"],
+    ["Paris"],
+    ["434"],
+    ["accuracy"],
+]
 
 
 def test_every_snippet_is_expected() -> None:

@@ -41,10 +41,11 @@ class CaseHands:
         """The chat model."""
         return (CHAT,)
 
-    def check(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+    def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
         """All are granted."""
         if name not in {card.name for card in self._tools}:
             raise NotFoundError(f"there is no tool {name!r}")
+        return False
 
     def usage(self) -> Usage:
         """Nobody counts."""

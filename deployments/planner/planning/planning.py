@@ -20,7 +20,7 @@ from deployments.planner.planning.fault import refusal
 from deployments.planner.planning.means import chat_model, means_of
 from deployments.planner.planning.planned import Planned
 from deployments.planner.planning.replanning import Replanning
-from deployments.planner.planning.retrieval import ToolIndex
+from deployments.planner.planning.retrieval import Fitting, ToolIndex
 from deployments.planner.planning.rules import TOOLS, Grammar
 from deployments.planner.planning.rules.token import escaped
 from deployments.planner.planning.validation import Validation
@@ -62,7 +62,10 @@ class Planning:
         if request.plan is not None:
             desk.validation.check(request.plan, max_steps=request.max_steps)
             return Planned(request.plan, "user")
-        return await self._understood(desk) or await self._drafted(desk) or await self._chat(desk)
+        read = await self._read(desk)
+        if read is not None and (len(read.steps) == 1 or self._config.planner != "model"):
+            return Planned(read, "direct" if len(read.steps) == 1 else "rules")
+        return await self._drafted(desk, is_composed=read is not None) or await self._chat(desk)
 
     def replan(self, request: TaskRequest, hands: Hands) -> Replanning | None:
         """How a plan that failed is replaced; None where nobody may: a caller's own plan is not changed, and what rules
@@ -75,41 +78,44 @@ class Planning:
         ):
             return None
         drafting = Drafting(self._config.asking, model, hands, Validation(self._config.limits, hands, request.tools))
-        return Replanning(request, drafting, lambda: self._choices(Desk.of(request, hands, self._config.limits)))
+        return Replanning(request, drafting, lambda: self._choices(request, hands))
 
     def compose(self, hands: Hands) -> Composition:
         """How results are put into words."""
         return Composition(self._config.asking, self._model(hands), hands)
 
-    async def _understood(self, desk: Desk) -> Planned | None:
-        """The plan of rules; None where they do not understand the instruction, or know a tool that nobody has."""
+    async def _read(self, desk: Desk) -> Plan | None:
+        """The plan of rules; None where they do not understand the instruction, or know a tool that nobody has.
+
+        Raises:
+            PermissionDeniedError, UnprocessableEntityError: the caller may not run it.
+        """
         means = means_of(desk.models, self._config.model)
         plan = await asyncio.to_thread(self._grammar.read, desk.request.instruction, means)
-        if plan is None or (len(plan.steps) > 1 and self._config.planner == "model"):
-            return None
-        faults = desk.faults(plan)
+        faults = desk.faults(plan) if plan is not None else []
         if any(fault.is_unknown for fault in faults):
             return None
         if faults:
             raise refusal(faults)
-        return Planned(plan, "direct" if len(plan.steps) == 1 else "rules")
+        return plan
 
-    async def _drafted(self, desk: Desk) -> Planned | None:
-        """A model's plan over the tools that fit; None where none fits, or chat can answer what it could not plan."""
-        fitting = [card for card in await self._fitting(desk) if self._is_for_model(card)]
-        model = self._model(desk.hands)
-        if not fitting:
+    async def _drafted(self, desk: Desk, *, is_composed: bool) -> Planned | None:
+        """A model's plan; None where no tool fits, or chat can answer what the model could not plan.
+
+        Of an instruction that is composed of several each tool alone fits less: that one is planned in any case, and
+        the model is shown the nearest tools however little they fit.
+        """
+        nearest = await asyncio.to_thread(self._nearest, desk)
+        fitting = [one.card.name for one in nearest if self._is_for_model(one)]
+        if not fitting and not is_composed:
             return None
+        model = self._model(desk.hands)
         if self._config.planner == "rules" or model is None:
-            names = ", ".join(card.name for card in fitting[:NAMED])
-            raise UnprocessableEntityError(
-                f"instruction: rules do not understand it, and no model is there to plan with what may fit ({names}); "
-                "declare `planner.planning.model`, or send a `plan`",
-                param="instruction",
-            )
+            raise _no_planner(fitting)
         drafting = Drafting(self._config.asking, model, desk.hands, desk.validation)
+        choices = Choices([one.card for one in nearest], desk.models)
         try:
-            plan = await drafting.plan(desk.request.instruction, Choices(fitting, desk.models), desk.request.max_steps)
+            plan = await drafting.plan(desk.request.instruction, choices, desk.request.max_steps)
         except UnprocessableEntityError:
             if self._grammar.asks_for_a_tool(desk.request.instruction):
                 raise
@@ -139,19 +145,18 @@ class Planning:
         desk.validation.check(plan)
         return Planned(plan, "direct")
 
-    async def _fitting(self, desk: Desk) -> list[ToolCard]:
-        """The tools that fit the instruction, best first."""
-        count, least = self._config.asking.tools, self._config.asking.min_fit
-        found = await asyncio.to_thread(self._index.nearest, desk.request.instruction, desk.tools, count)
-        return [fitting.card for fitting in found if fitting.fit >= least]
+    def _nearest(self, desk: Desk) -> list[Fitting]:
+        """The tools nearest to the instruction, best first."""
+        return self._index.nearest(desk.request.instruction, desk.tools, self._config.asking.tools)
 
-    def _is_for_model(self, card: ToolCard) -> bool:
-        """Whether a model is to plan with a tool that rules may know, too."""
-        return self._config.model is not None or self._config.planner == "model" or card.name not in TOOLS
+    def _is_for_model(self, one: Fitting) -> bool:
+        """Whether a tool fits, and is not one that rules know already and a model would only know less well."""
+        is_declared = self._config.model is not None or self._config.planner == "model"
+        return one.fit >= self._config.asking.min_fit and (is_declared or one.card.name not in TOOLS)
 
-    def _choices(self, desk: Desk) -> Choices:
-        found = self._index.nearest(desk.request.instruction, desk.tools, self._config.asking.tools)
-        return Choices([fitting.card for fitting in found], desk.models)
+    def _choices(self, request: TaskRequest, hands: Hands) -> Choices:
+        desk = Desk.of(request, hands, self._config.limits)
+        return Choices([one.card for one in self._nearest(desk)], desk.models)
 
     def _model(self, hands: Hands) -> str | None:
         return chat_model(hands.models(), self._config.model)
@@ -160,6 +165,15 @@ class Planning:
 def _is_chat(plan: Plan) -> bool:
     """Whether a model says that no tool is needed."""
     return len(plan.steps) == 1 and plan.steps[0].kind == "model"
+
+
+def _no_planner(fitting: Sequence[str]) -> UnprocessableEntityError:
+    names = ", ".join(fitting[:NAMED])
+    return UnprocessableEntityError(
+        f"instruction: rules do not understand it, and no model is there to plan with what may fit ({names}); "
+        "declare `planner.planning.model`, or send a `plan`",
+        param="instruction",
+    )
 
 
 def _no_tool(tools: Sequence[ToolCard]) -> APIStatusError:

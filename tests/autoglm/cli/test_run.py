@@ -72,6 +72,13 @@ def test_a_plan_that_is_none_is_a_wrong_usage(run: Run, tmp_path: Path, content:
     assert "--plan" in result.stderr
 
 
+def test_a_run_in_the_background_is_not_watched_from_its_beginning(run: Run) -> None:
+    """A wrong usage, whose message says how it is watched."""
+    result = run("run", "x", "--background", "--watch")
+    assert result.exit_code == 2
+    assert "tasks watch" in result.stderr
+
+
 def test_a_dry_run_prints_the_plan(run: Run, server: Any) -> None:
     """A line for each step, as it would run."""
     server.replies["/v1/tasks"] = lambda request: request.answer(RUN | {"status": "planned", "answer": None})

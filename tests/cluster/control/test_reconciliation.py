@@ -95,7 +95,7 @@ def test_a_grant_and_a_tool_reach_the_routers_and_leave_them(loop: Loop) -> None
     told = ToldTools.model_validate(loop.serve.told)
     assert told.grants == (GRANT,)
     assert told.tools is not None
-    assert [entry.name for entry in told.tools] == ["clock"]
+    assert [entry["name"] for entry in told.tools] == ["clock"]
     with loop.database.write() as session:
         grants.delete(session, made.id)
         tools.delete(session, "clock")

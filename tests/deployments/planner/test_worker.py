@@ -140,6 +140,27 @@ def test_a_step_that_was_told_as_finished_is_not_called_again() -> None:
     simulate(scenario())
 
 
+def test_while_the_store_is_away_nothing_begins_that_it_was_not_told_of() -> None:
+    """A call that nobody has noted could not be found again; it is made when the store is back, by the same worker."""
+
+    async def scenario() -> None:
+        store, world = MemoryStore(), World()
+        plan = plan_of({"id": "first", "arguments": {}}, {"id": "second", "arguments": {"n": 2}, "after": ["first"]})
+        await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan), CALLER)
+        replica = Replica("w0", store, world)
+        await until(lambda: bool(world.calls))
+        store.is_away = True
+        await asyncio.sleep(3.0)
+        assert len(world.effects) == len(world.calls) == 1
+        store.is_away = False
+        await until_ended(store)
+        await replica.kill()
+        [row] = store.rows.values()
+        assert (row.run.status, row.fence, len(world.calls)) == ("succeeded", 1, 2)
+
+    simulate(scenario())
+
+
 def test_a_worker_whose_lease_ends_begins_nothing_more() -> None:
     """It hears nothing of the store, and another may have the run from that moment on."""
 

@@ -52,8 +52,10 @@ class Shelf:
 
     def __init__(self) -> None:
         self.sources: dict[str, ScriptedSource] = {}
+        self.built: list[str] = []
 
     def __call__(self, entry: ToolEntry) -> ScriptedSource:
+        self.built.append(entry.name)
         return self.sources[entry.python or ""]
 
 
@@ -74,6 +76,12 @@ class Held:
             self.ended.append(key)
             raise
         return self.result
+
+
+async def settled() -> None:
+    """Until all that can go on has gone on as far as it can; none of it waits for a thread."""
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 def entry(name: str, target: str = "", **bounds: Any) -> ToolEntry:

@@ -10,7 +10,7 @@ import pytest
 from autoglm.contract.tool import ToolCard
 from autoglm.errors import ConfigError, NotFoundError, UnavailableError
 from deployments.tools.catalogue import Catalogue, Listing
-from tests.deployments.tools.scripted_source import ANY, Held, ScriptedSource, Shelf, entry
+from tests.deployments.tools.scripted_source import ANY, Held, ScriptedSource, Shelf, entry, settled
 
 
 class Waits:
@@ -162,6 +162,7 @@ async def test_a_call_that_ends_in_time_survives_the_removal_of_its_tool(shelf: 
     call = asyncio.create_task(mount.call(offer, {}, "k", 10))
     await held.begun.acquire()
     catalogue.update([])
+    await settled()
     assert not source.closed.is_set()
     held.go.set()
     assert await call == "done"
@@ -193,9 +194,9 @@ async def test_an_entry_that_stays_the_same_is_not_opened_again(catalogue: Catal
     shelf.sources["tools:a"] = ScriptedSource("a")
     catalogue.update([entry("a")])
     await listed(catalogue, "a")
-    mount, _ = catalogue.find("a")
     catalogue.update([entry("a")])
-    assert catalogue.find("a")[0] is mount
+    await settled()
+    assert shelf.built == ["a"]
 
 
 async def test_an_entry_that_is_removed_while_it_is_tried_again_is_let_go(

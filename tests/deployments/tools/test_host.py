@@ -173,7 +173,7 @@ async def joined(hosted: Hosted) -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(("bound", "timeout_s"), [(0.01, 10.0), (10.0, 0.01)])
+@pytest.mark.parametrize(("bound", "timeout_s"), [(0.01, 10_000.0), (3600.0, 0.01)])
 async def test_a_call_that_takes_too_long_is_ended(hosted: Hosted, bound: float, timeout_s: float) -> None:
     """By the entry's time or the caller's, whichever is shorter; five of them open the breaker."""
     held = Held()

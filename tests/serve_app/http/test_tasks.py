@@ -15,9 +15,11 @@ from autoglm.contract.scope import Scope
 from autoglm.contract.task_run import RunEvent
 from autoglm.errors import PermissionDeniedError, UnprocessableEntityError, UpstreamError
 from deployments.access import AccessConfig, Authenticator, KeyView, Snapshot, secret
+from deployments.access.authenticator import LOCAL
 from deployments.router import Router
 from serve_app.http import build_http
 from serve_app.http.run_events import KEEP_ALIVE, encoded, sent
+from serve_app.http.tools import own_key
 from tests.serve_app.http.bank import unlimited
 from tests.serve_app.http.runs import PLAN, EchoTools, ScriptedRuns, run_of, whole_run
 
@@ -236,6 +238,17 @@ async def test_tools_are_listed_and_called_once_for_a_key(surface: Surface) -> N
         assert (response.status_code, response.json()["tool"]) == (200, "echo")
     assert sorted(answer["n"] for answer in surface.tools.answers.values()) == [1, 3, 4]
     assert surface.tools.timeouts[0] == 7
+
+
+async def test_whatever_json_a_tool_gives_is_told(surface: Surface) -> None:
+    """Numbers above 64 bits, and half a surrogate pair, which has no UTF-8."""
+    found = {"big": 2**100, "half": "\ud800"}
+    surface.tools.answers[own_key(LOCAL, "k")] = found
+    response = await surface.client.post("/v1/tools/echo", json={}, headers={"idempotency-key": "k"})
+    assert json.loads(response.content)["result"] == found
+    run = surface.runs.keep("default", run_of(1, steps=[{"id": "a", "kind": "tool", "name": "echo", "result": found}]))
+    told = (await surface.client.get(f"/v1/tasks/{run.id}")).content
+    assert json.loads(told)["steps"][0]["result"] == found
 
 
 async def test_a_tool_that_may_not_be_called_says_what_is_missing(surface: Surface) -> None:

@@ -93,6 +93,17 @@ def test_a_tool_that_begins_to_need_approval_is_not_sent_without() -> None:
     assert (run.status, statuses(run)) == ("waiting", {"a": "succeeded", "b": "waiting"})
 
 
+def test_a_fault_of_the_hands_is_the_steps_error() -> None:
+    """No exception ends the process that runs many; whoever watches hears of its kind, and of nothing inside."""
+
+    async def fault(arguments: dict[str, Any]) -> Any:
+        raise KeyError("secret")
+
+    run = Stage(plan_of(step("a", "fault"), step("b")), FakeHands({"echo": echo, "fault": fault})).run()
+    assert statuses(run) == {"a": "failed", "b": "succeeded"}
+    assert error_of(run) == ("upstream_error", "step 'a': tool 'fault' failed: KeyError; the replica's log has it")
+
+
 def test_an_unapproved_call_is_refused_on_the_second_attempt_too() -> None:
     """Approval is asked for at each call, as the grant is: here it is wanted since the first attempt."""
     hands = FakeHands({"mail": echo})

@@ -6,6 +6,7 @@ from typing import Any
 
 from autoglm.contract.task_run import StepRun
 from autoglm.errors import UpstreamError
+from deployments.planner.execution import ExecutionConfig
 from tests.deployments.planner.execution.stage import RUN, FakeHands, Stage, echo, fails, plan_of, statuses, step
 
 
@@ -78,6 +79,15 @@ def test_the_answer_is_the_plans_text_or_else_the_results_in_words() -> None:
     assert [event.text for event in told.notes.events if event.type == "token"] == ["do it: ", "a, b"]
     skipped = step("b", when={"ref": "${a.id}", "op": "eq", "value": 1})
     assert Stage(plan_of(step("a"), skipped, answer="${a.id} and ${b.id}")).run().answer == "do it: a"
+
+
+def test_an_answer_without_end_is_an_error() -> None:
+    """Words that come without end, from whoever composes them or from a model, fill no memory."""
+    model = {"id": "m", "kind": "model", "name": "chat", "arguments": {"prompt": "x"}}
+    for plan in (plan_of(step("a", arguments={}), answer=None), plan_of(model, answer="${m}")):
+        run = Stage(plan, config=ExecutionConfig(max_result_bytes=7, max_shown_bytes=7)).run()
+        assert run.error is not None
+        assert run.error.code == "payload_too_large"
 
 
 def test_an_answer_that_names_what_is_not_there_says_so() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from autoglm.contract.error import ErrorDetail
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import StepRun
 from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
@@ -70,19 +71,33 @@ def test_a_run_has_so_many_new_plans_over_all_of_its_executions() -> None:
     run = before.run()
     assert before.hands.keys() == ["a", "b", "b0", "b1"]
     assert run.plan is not None
-    after = stage_of(run.plan, *plans, config=ExecutionConfig(max_replans=2), steps=before.notes.steps())
+    other = plan_of(step("other"))
+    after = stage_of(run.plan, other, config=ExecutionConfig(max_replans=2), steps=before.notes.steps())
     assert after.run().status == "failed"
     assert after.hands.sent == []
+
+
+def test_a_run_that_had_given_up_is_not_planned_anew() -> None:
+    """It died between its last step and its end: what it skipped is skipped, and so is what waits for that."""
+    stage = stage_of(broken(step("d", after=["c"])), plan_of(step("other")))
+    stage.steps = (
+        StepRun(id="a", kind="tool", name="echo", status="succeeded", result=1),
+        StepRun(id="b", kind="tool", name="down", status="failed", error=ErrorDetail(message="down")),
+        StepRun(id="c", kind="tool", name="echo", status="skipped", error=ErrorDetail(message="b failed")),
+    )
+    run = stage.run()
+    assert (run.status, statuses(run)["d"]) == ("failed", "skipped")
+    assert stage.hands.sent == []
 
 
 @pytest.mark.parametrize(
     ("new", "message"),
     [
-        (plan_of(step("b")), "step 'b' has the id of another that has begun"),
+        (plan_of(step("b", "down")), "step 'b' has the id of another that has begun"),
         (plan_of(step("a", arguments={"id": "other"})), "step 'a' has the id of another that has begun"),
         (plan_of(step("d", after=["b"])), "step 'd' names 'b', and there is no such step"),
         (plan_of(step("d", after=["e"]), step("e", after=["d"])), "wait for each other"),
-        (plan_of(*(step(f"s{n}") for n in range(9))), "a run may have 8"),
+        (plan_of(*(step(f"s{n}") for n in range(7))), "got 9; a run may have 8"),
         (plan_of(step("d"), answer="${q}"), r"answer names ['q']"),
     ],
 )

@@ -61,11 +61,11 @@ class FakeHands:
         """All that were given."""
         return self._models
 
-    def check(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+    def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
         """By name alone."""
         self.checked.append((name, arguments))
         if name in {one.name for one in self._granted}:
-            return
+            return False
         if name in self._there:
             raise PermissionDeniedError(f"no grant of the tool {name!r}")
         raise NotFoundError(f"no tool {name!r}")

@@ -13,7 +13,16 @@ from autoglm.contract.task_run import StepRun, TaskRequest
 from autoglm.errors import NotFoundError, PermissionDeniedError, UnprocessableEntityError
 from deployments.meaning import Encoder
 from deployments.planner.planning import Planning, PlanningConfig
-from tests.deployments.planner.planning.hands import CALCULATE, CHAT, DAYS, ORDER, SENTIMENT, FakeHands
+from tests.deployments.planner.planning.hands import (
+    CALCULATE,
+    CHAT,
+    DAYS,
+    ORDER,
+    SENTIMENT,
+    TOOLS,
+    FakeHands,
+    card,
+)
 
 SUM = "What is 17 * 23 plus the number of days between 2024-02-01 and 2024-03-15?"
 FIND = "Please look up the customer's order with the number 4711 in the shop"
@@ -99,8 +108,17 @@ async def test_tools_of_ones_own_are_planned_with_by_the_model(planning: Plannin
     assert (planned.planner, planned.plan.steps[0].arguments) == ("model", {"number": 4711})
     choices = hands.requests[0]["structured_outputs"]["json"]["properties"]["steps"]["items"]["anyOf"]
     names = [choice["properties"]["name"]["const"] for choice in choices]
-    assert names == ["find_order", "sentiment", "iris", "chat"] or names[0] == "find_order"
-    assert "calculate" not in names
+    assert (names[0], set(names)) == ("find_order", {one.name for one in TOOLS} | {"sentiment", "iris", "chat"})
+
+
+async def test_a_prompt_shows_the_nearest_tools_and_no_others(encoder: Encoder) -> None:
+    """Of hundreds as many as are declared: a small prompt, and as small a schema."""
+    many = [card(f"tool_{number}", "Does something.", value="string") for number in range(500)]
+    hands = FakeHands(granted=[*many, ORDER], models=[CHAT], answers=[json.dumps(FOUND)])
+    await configured(encoder, asking={"tools": 3}).plan(asked(FIND), hands)
+    request = hands.requests[0]
+    assert len(request["structured_outputs"]["json"]["properties"]["steps"]["items"]["anyOf"]) == 4
+    assert sum(len(message["content"]) for message in request["messages"]) < 3000
 
 
 async def test_a_faulty_plan_is_repaired_with_its_fault_shown(planning: Planning) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from deployments.meaning import Encoder, Vectors
@@ -34,7 +35,7 @@ class CountingEncoder:
     ("instruction", "name"),
     [
         ("Where is my parcel? The order has the number 4711.", "find_order"),
-        ("work out 3 times 4", "calculate"),
+        ("calculate an expression for me, please", "calculate"),
         ("from the first of May to the second of June, how many days?", "days_between"),
     ],
 )
@@ -45,10 +46,22 @@ def test_of_hundreds_the_fitting_one_comes_first(encoder: Encoder, instruction: 
     assert [one.fit for one in found] == sorted((one.fit for one in found), reverse=True)
 
 
-def test_chinese_words_of_a_description_are_found(encoder: Encoder) -> None:
-    """The encoder knows little Chinese; pairs of signs do."""
-    weather = card("forecast", "The weather of a city. 天气 预报 气温", city="string")
-    found = ToolIndex(encoder).nearest("上海明天的天气怎么样", [*MANY, weather], 1)
+class BlankEncoder:
+    """Knows no word at all."""
+
+    inline = True
+    words: Sequence[str] = ()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Zeros."""
+        return np.zeros((len(texts), 4), np.float32)
+
+
+@pytest.mark.parametrize("instruction", ["上海明天的天气怎么样", "look into the forecasts for Shanghai"])
+def test_words_decide_where_meaning_does_not(instruction: str) -> None:
+    """A name that no encoder knows, and Chinese, of which the static vectors know little: by pairs of its signs."""
+    forecast = card("forecast", "Of a city. 天气 预报 气温", city="string")
+    found = ToolIndex(BlankEncoder()).nearest(instruction, [*MANY, forecast], 1)
     assert found[0].card.name == "forecast"
 
 
@@ -72,6 +85,8 @@ def test_the_index_forgets_what_nobody_asks_for(encoder: Encoder, monkeypatch: p
     for one in (MANY[:1], MANY[1:2], MANY[:1], MANY[2:3], MANY[:1]):
         index.nearest("x", one, 1)
     assert counting.encoded == 5 + 3  # questions, and each tool once: the first was asked for again in time
+    index.nearest("x", MANY[1:2], 1)
+    assert counting.encoded == 6 + 4
 
 
 def test_of_no_tools_none_fits(encoder: Encoder) -> None:

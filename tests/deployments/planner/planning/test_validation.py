@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -114,13 +117,37 @@ def test_argument_patterns_are_asked_for_only_where_the_arguments_are_known() ->
     assert hands.checked == [("days_between", DATES), ("calculate", None)]
 
 
-def test_a_schema_from_outside_can_neither_fetch_nor_stall() -> None:
-    """It comes with a tool, and is no more to be trusted than that."""
-    parameters = {"type": "object", "properties": {"x": {"$ref": "http://127.0.0.1:9/schema"}}}
+@pytest.fixture
+def served() -> Iterator[tuple[str, list[str]]]:
+    """The address of a schema on loopback, and who asked for it."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing on standard error."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}/schema", asked
+        server.shutdown()
+        serving.join()
+
+
+def test_what_a_schema_refers_to_is_not_fetched(served: tuple[str, list[str]]) -> None:
+    """It comes with a tool, from outside, and would have the planner ask any address."""
+    address, asked = served
+    parameters = {"type": "object", "properties": {"start": {"$ref": address}}}
     hands = FakeHands(granted=[DAYS.model_copy(update={"parameters": parameters})])
-    plan = Plan.model_validate({"steps": [step(arguments={"x": 1})]})
     with pytest.raises(UnprocessableEntityError, match="the schema of 'days_between' cannot be read"):
-        Validation(PlanLimits(), hands).check(plan)
+        Validation(PlanLimits(), hands).check(Plan.model_validate({"steps": [step()]}))
+    assert asked == []
 
 
 def test_steps_that_are_done_may_be_named() -> None:

@@ -57,8 +57,9 @@ def build() -> MCPServer[Any]:
 
     @server.tool(structured_output=False)
     def child() -> str:
-        """Start a process that outlives the server, and tell its number."""
-        return str(subprocess.Popen(["sleep", "600"]).pid)
+        """Start a process that would outlive the server, and tell its number."""
+        away = subprocess.DEVNULL
+        return str(subprocess.Popen(["sleep", "600"], stdin=away, stdout=away, stderr=away).pid)
 
     @server.tool(structured_output=False)
     def large() -> str:

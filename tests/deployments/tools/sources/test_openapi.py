@@ -445,8 +445,11 @@ def test_an_operation_that_needs_a_credential_that_was_not_given_is_no_tool() ->
     given = {"key": SecretReference(env="KEY")}
     open_to_all = read(document({"/x": {"get": {}}}, **parts))
     assert next(iter(open_to_all.values())).schemes == ()
-    (operation,) = read(document({"/x": {"get": {}}}, **parts), auth=given).values()
+    parameters = [{"name": "X-Key", "in": "header"}, {"name": "x-key", "in": "query"}]
+    (operation,) = read(document({"/x": {"get": {"parameters": parameters}}}, **parts), auth=given).values()
     assert [scheme.name for scheme in operation.schemes] == ["x-key"]
+    assert set(operation.card.parameters["properties"]) == {"x-key"}  # the query's: no one else fills the header
+    assert operation.parameters[0].place == "query"
     with pytest.raises(ConfigError, match="needs flow: give the credential under auth"):
         read(document({"/x": {"get": {"security": [{"flow": []}]}}}, **parts), auth=given)
     for name, message in (

@@ -80,7 +80,7 @@ async def test_a_coroutine_function_is_awaited() -> None:
     source = await opened()
     assert await call(source, "t.asynchronous") == 1
     with pytest.raises(DeadlineExceededError):
-        await call(source, "t.slow")
+        await call(source, "t.slow", timeout_s=10_000)
 
 
 @pytest.mark.parametrize("tool", ["fails", "exits", "stops_iterating"])
