@@ -46,7 +46,7 @@ class EventReader:
             if event.seq <= self._seq:
                 continue  # told again
             self._fault = event.error if is_fault(event) else None
-            self._seq = self._seq if self._fault else event.seq
+            self._seq = event.seq
             self.ended = event.run is not None and event.run.status in self._last
             yield event
             if self.ended:

@@ -73,10 +73,10 @@ def test_a_plan_that_is_none_is_a_wrong_usage(run: Run, tmp_path: Path, content:
 
 
 def test_a_run_in_the_background_is_not_watched_from_its_beginning(run: Run) -> None:
-    """A wrong usage, whose message says how it is watched."""
+    """A wrong usage: its connection tells the beginning alone."""
     result = run("run", "x", "--background", "--watch")
     assert result.exit_code == 2
-    assert "tasks watch" in result.stderr
+    assert "--background and --watch" in result.stderr
 
 
 def test_a_dry_run_prints_the_plan(run: Run, server: Any) -> None:

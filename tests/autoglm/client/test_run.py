@@ -94,11 +94,12 @@ def test_a_run_that_failed_raises_its_error(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(("fault", "attempts"), [("503", 1), ("reset", 1), ("500", 1), ("429 seconds", 3)])
-def test_an_instruction_is_begun_once(connect: Connect, fault: str, attempts: int) -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_instruction_is_begun_once(connect: Connect, fault: str, attempts: int, stream: bool) -> None:
     """It may send a letter: it is repeated only where it was refused before anything was done."""
     with FaultyServer(lambda *_: fault) as server:
         with pytest.raises(errors.AutoGLMError):
-            connect(base_url=server.base_url).run("x")
+            connect(base_url=server.base_url).run("x", stream=stream)
         assert server.attempts("x") == attempts
 
 

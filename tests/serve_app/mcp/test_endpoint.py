@@ -36,7 +36,7 @@ from serve_app.mcp.answer import MAX_RESULT_BYTES
 from serve_app.mcp.endpoint import KEY, PAGE
 from tests.deployments.tools.loopback import served
 
-LOCAL, LIMITED = "ag-of-the-test", new_secret()
+LOCAL, LIMITED, NARROW = "ag-of-the-test", new_secret(), new_secret()
 NUMBER = {"type": "object", "properties": {"value": {"type": "number"}}, "required": ["value"]}
 CARDS = [
     ToolCard(
@@ -140,20 +140,20 @@ class Server:
             return await client.post(self.url, json={}, headers=sent)
 
 
+def key(secret: str, *scopes: Scope) -> KeyView:
+    return KeyView(
+        id=prefix_of(secret), prefix=prefix_of(secret), sha256=digest(secret).hex(), tenant="acme", scopes=scopes
+    )
+
+
 @asynccontextmanager
 async def running(**settings: Any) -> AsyncIterator[Server]:
     cluster = Cluster()
     endpoint = McpEndpoint(cluster.surface, **settings)
     app = Starlette(routes=[Route(PATH, endpoint)], lifespan=lambda _: endpoint.running())
     authenticator = Authenticator(AccessConfig(), local_key=LOCAL)
-    limited = KeyView(
-        id="key_1",
-        prefix=prefix_of(LIMITED),
-        sha256=digest(LIMITED).hex(),
-        tenant="acme",
-        scopes=(Scope("predict"), Scope("tools:calculate")),
-    )
-    authenticator.update(Snapshot(keys=(limited,)))
+    limited = key(LIMITED, Scope("predict"), Scope("tools:calculate"))
+    authenticator.update(Snapshot(keys=(limited, key(NARROW, Scope("tools:calculate")))))
     async with served(RequestId(Authentication(app, authenticator, proxies=0))) as port:
         yield Server(cluster, endpoint, f"http://127.0.0.1:{port}{PATH}")
 
@@ -178,6 +178,8 @@ async def test_each_caller_is_listed_what_it_may_use(server: Server) -> None:
     async with server.client(LIMITED) as client:
         found = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert list(found) == ["predict_sentiment", "predict_iris", "calculate"]
+    async with server.client(NARROW) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["calculate"]
     assert found["calculate"].input_schema["required"] == ["expression"]
     assert found["calculate"].output_schema == NUMBER
     assert found["predict_iris"].input_schema["properties"]["inputs"]["items"]["type"] == "array"

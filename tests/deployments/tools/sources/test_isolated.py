@@ -64,9 +64,9 @@ def others() -> set[psutil.Process]:
     return children()
 
 
-async def test_a_tool_is_described_and_called_without_being_imported_here() -> None:
+async def test_a_tool_is_described_and_called_without_being_imported_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the host's process, with types, key and refusals."""
-    sys.modules.pop(MODULE, None)
+    monkeypatch.delitem(sys.modules, MODULE, raising=False)
     source = await opened()
     assert {"t.day_after", "t.asynchronous"} <= {card.name for card in source.tools()}
     assert await call(source, "t.day_after", {"day": "2024-02-28"}) == {"day": "2024-02-29", "key": "k"}

@@ -22,6 +22,9 @@ def test_the_longest_way_through_wins() -> None:
     match = matched("in {where:place} [now]", "in New York now")
     assert match is not None
     assert (match.end, match.captures) == (4, {"where": "America/New_York"})
+    match = matched("(day|day of week)", "day of week")
+    assert match is not None
+    assert match.end == 3
 
 
 def test_options_are_tried_until_the_rest_matches() -> None:

@@ -16,6 +16,7 @@ SENTIMENT_ZH = '分析以下两条评论的情感，并告诉我正面评论的�
         ("What is (45 + 15) / 4 - 2?", [("calculate", {"expression": "(45 + 15) / 4 - 2"})]),
         ("seven times eight divided by 2", [("calculate", {"expression": "7 * 8 / 2"})]),
         ("What is 5% of 1,200 plus 15?", [("calculate", {"expression": "5 / 100 * 1200 + 15"})]),
+        ("What is the value of 2 + 3?", [("calculate", {"expression": "2 + 3"})]),
         ("the square root of 16 plus 9", [("calculate", {"expression": "(sqrt(16)) + 9"})]),
         ("the sum of 12, 30 and 58, divided by 4", [("calculate", {"expression": "(12 + 30 + 58) / 4"})]),
         ("一百二十乘以三是多少？", [("calculate", {"expression": "120 * 3"})]),  # noqa: RUF001
@@ -55,6 +56,12 @@ def test_a_result_takes_the_place_of_a_number() -> None:
     assert plan.steps[1].arguments == {"expression": "17 * 23 + ${s1.days}"}
     assert plan.answer == "17 * 23 + ${s1.days} = ${s2.value}"
     assert plan.steps[0].why == "the number of days between 2024-02-01 and 2024-03-15"
+
+
+def test_operators_bind_as_they_are_written() -> None:
+    """What follows an operator is no expression of its own while the operand before it is still to be found out."""
+    found = calls("the number of days between 2024-02-01 and 2024-03-15 times 2 + 3")
+    assert found[1] == ("calculate", {"expression": "${s1.days} * 2 + 3"})
 
 
 def test_a_result_takes_the_place_of_a_date_and_of_an_amount() -> None:
@@ -125,10 +132,12 @@ def test_two_questions_have_two_answers() -> None:
 
 def test_the_same_call_is_made_once() -> None:
     """Two counts of one text are two fields of one result."""
-    plan = read('How many words and how many sentences are in "It rains. We stay."?')
-    assert plan is not None
-    assert len(plan.steps) == 1
-    assert plan.answer == "${s1.words} words, ${s1.sentences} sentences"
+    together = read('How many words and how many sentences are in "It rains. We stay."?')
+    apart = read('How many words are in "It rains. We stay.", and how many sentences are in "It rains. We stay."?')
+    assert together is not None
+    assert apart is not None
+    assert len(together.steps) == len(apart.steps) == 1
+    assert together.answer == "${s1.words} words, ${s1.sentences} sentences"
 
 
 @pytest.mark.parametrize(
