@@ -15,6 +15,7 @@ from autoglm.contract.scope import Scope
 from autoglm.errors import UnprocessableEntityError
 from deployments.caller import Caller
 from deployments.tools.grants import Asking, GrantTable, check_patterns
+from deployments.tools.grants.pattern import MAX_TEXT
 
 KEY = Caller(kind="key", id="key_1", tenant="acme")
 ALL = (Scope("tools:*"),)
@@ -105,7 +106,6 @@ def test_a_tool_is_named_whole_or_by_how_it_begins(pattern: str, tool: str, allo
         None,
         "",
         "\ud800",
-        "/data/a.csv" * 20_000,
     ],
     ids=repr,
 )
@@ -141,6 +141,12 @@ def test_alternatives_are_as_whole_as_the_pattern() -> None:
 def test_other_values_are_matched_as_their_json(pattern: str, value: Any, covered: bool) -> None:
     """Without spaces and with fields in order; what is no JSON is covered by nothing."""
     assert covers(pattern, value) is covered
+
+
+def test_what_is_too_long_is_covered_by_nothing() -> None:
+    """The time that a caller can make a pattern take is bounded."""
+    assert covers("a*", "a" * MAX_TEXT)
+    assert not covers("a*", "a" * (MAX_TEXT + 1))
 
 
 def test_what_nests_too_deeply_is_covered_by_nothing() -> None:
