@@ -226,7 +226,7 @@ def router_application(config: ClusterConfig) -> dict[str, Any]:
     surface = SurfaceConfig(
         max_body_bytes=config.server.max_body_bytes,
         trusted_proxies=config.server.trusted_proxies,
-        loopback_only=config.server.host in LOOPBACK,
+        loopback_only=config.server.host in LOOPBACK and not config.server.trusted_proxies,
         security=config.security,
     )
     return {
