@@ -36,4 +36,4 @@ class Record:
 
     def _shown(self, step: StepRun) -> StepRun:
         result, is_cut = cut(step.result, self._max_shown_bytes)
-        return step.model_copy(update={"result": result, "is_cut": is_cut or step.is_cut})
+        return step.model_copy(update={"result": result, "is_cut": True}) if is_cut else step
