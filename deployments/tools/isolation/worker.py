@@ -19,11 +19,9 @@ from deployments.tools.sources.functions import function_tools
 
 
 def main(request: dict[str, Any]) -> None:
-    """Answer one request, as `deployments.tools.isolation.process` sends it, and end."""
-    output = own_output()
-    with os.fdopen(output, "w", encoding="utf-8") as answer:
+    """Answer one request, as `deployments.tools.isolation.process` sends it. The host ends the process then."""
+    with os.fdopen(own_output(), "w", encoding="utf-8") as answer:
         answer.write(text_of(request))
-    os._exit(0)  # without waiting for threads that the tool left
 
 
 def text_of(request: dict[str, Any]) -> str:

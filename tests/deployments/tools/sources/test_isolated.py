@@ -149,7 +149,9 @@ async def test_a_tool_does_not_outlive_its_host(tmp_path: Path) -> None:
     """Also one that is killed, and ends nothing itself."""
     file = tmp_path / "pid"
     os.mkfifo(file)
-    host = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST.format(file=str(file)), cwd=ROOT)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # the call's folder is left behind by a host that is killed
+    program = HOST.format(file=str(file))
+    host = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT, env=environment)
     tool = psutil.Process(int(await asyncio.to_thread(file.read_text)))
     host.kill()
     await host.wait()
