@@ -9,10 +9,12 @@ import signal
 import sys
 from typing import Any
 
-# LitServe 0.2.19 does not start where `mcp` is installed without `fastmcp`; so to it, `mcp` is absent.
+# LitServe 0.2.19 does not start where `mcp` is installed without `fastmcp`; so to it, and to it alone, `mcp` is absent.
 sys.modules["mcp"] = None  # type: ignore[assignment]
 
 import litserve  # noqa: E402  (after what it must not see)
+
+del sys.modules["mcp"]
 
 from benchmarks.serve_batch import MAX_BATCH_SIZE, WAIT_S  # noqa: E402
 from benchmarks.subjects import adapter  # noqa: E402
