@@ -179,16 +179,24 @@ def nonzero(divisor: Fraction) -> Fraction:
 
 def power(base: Fraction, exponent: Fraction) -> Fraction:
     """Exact for a whole exponent, whose result is reckoned before it is computed."""
-    if exponent.denominator != 1:
-        if base < 0:
-            raise ArithmeticFault("a negative number has no broken power")
-        return from_decimal(CONTEXT.power(to_decimal(base), to_decimal(exponent))) if base else Fraction(0)
     if not base and exponent < 0:
         raise ArithmeticFault("division by zero")
+    if exponent.denominator != 1:
+        return fractional_power(base, exponent)
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if bits > 1 and bits * abs(exponent) > 2 * MAX_BITS:
         raise ArithmeticFault("a power has more than some 1200 digits")
     return Fraction(base**exponent.numerator) if bits > 1 else unit_power(base, exponent.numerator)
+
+
+def fractional_power(base: Fraction, exponent: Fraction) -> Fraction:
+    """To `DIGITS` digits."""
+    if base < 0:
+        raise ArithmeticFault("a negative number has no fractional power")
+    try:
+        return from_decimal(CONTEXT.power(to_decimal(base), to_decimal(exponent)))
+    except ArithmeticError:
+        raise ArithmeticFault("a power has more than some 1200 digits") from None
 
 
 def unit_power(base: Fraction, exponent: int) -> Fraction:

@@ -48,6 +48,7 @@ def test_an_expression_has_its_exact_value(call: Call, expression: str, value: f
     [
         ("1 / 0", "division by zero"),
         ("0 ** -1", "division by zero"),
+        ("0 ** -0.5", "division by zero"),
         ("sqrt(-1)", "negative"),
         ("(1", "expected, got the end"),
         ("1 2", "'2' at 3"),
@@ -57,6 +58,8 @@ def test_an_expression_has_its_exact_value(call: Call, expression: str, value: f
         ("round(1, 2, 3)", "1 to 2 arguments"),
         ("9 ** 9 ** 9", "1200 digits"),
         ("2 ** 99999 % 7", "1200 digits"),
+        ("10 ** 5000.5", "1200 digits"),
+        ("(-8) ** 0.5", "no fractional power"),
         ("1e9999", "1200 digits"),
         ("factorial(100000)", "0 to 500"),
         ("exp(1e300)", "no value"),
