@@ -9,11 +9,12 @@ from typing import Any
 import orjson
 
 from autoglm.contract import ChatRequest, PredictRequest
+from autoglm.contract.scope import CHAT, PREDICT
 from deployments.access import Principal
 from deployments.quota import estimate
 from deployments.router import GENERATING, PREDICTING, Answer, Call, Deadline, Priority, Router
 from deployments.router.router import validated
-from serve_app.http.admission import Admission, Visit, check_model
+from serve_app.http.admission import Admission, Visit, check_model, check_scope
 from serve_app.http.call import permissions_of
 from serve_app.http.generation import estimated, metered, with_usage
 
@@ -21,8 +22,8 @@ from serve_app.http.generation import estimated, metered, with_usage
 class Delegation:
     """What one router replica does for callers whose requests are at work elsewhere: in the planner, in MCP.
 
-    Each call is admitted by the caller's quotas, metered, and bounded to the models that the caller may use. It shares
-    answers with callers who may use the same. Its errors are the surface's.
+    Each call needs the scope that its path does, is admitted by the caller's quotas, metered, and bounded to the models
+    that the caller may use. It shares answers with callers who may use the same. Its errors are the surface's.
     """
 
     def __init__(self, router: Router, admission: Admission) -> None:
@@ -57,6 +58,7 @@ class Delegation:
         priority: Priority = Priority.INTERACTIVE,
     ) -> dict[str, Any]:
         """The predictions of a declared task, in the shape of `POST /v1/predict`."""
+        check_scope(caller, PREDICT)
         request = validated(PredictRequest, {"task": task, "inputs": inputs})
         check_model(caller, task, "task")
         route = self._router.route(task, param="task", tasks=PREDICTING)
@@ -65,6 +67,7 @@ class Delegation:
             return whole(await self._router.classify(request, call_for(caller, timeout_s, priority)), visit)
 
     async def _admitted(self, caller: Principal, fields: dict[str, Any]) -> tuple[ChatRequest, Visit]:
+        check_scope(caller, CHAT)
         request = validated(ChatRequest, fields)
         check_model(caller, request.model, "model")
         route = self._router.route(request.model, param="model", tasks=GENERATING)

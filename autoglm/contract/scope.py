@@ -21,3 +21,6 @@ class Scope(RootModel[str]):
 
     def __str__(self) -> str:
         return self.root
+
+
+CHAT, PREDICT, EMBED, TASKS, ADMIN = map(Scope, ("chat", "predict", "embed", "tasks", "admin"))

@@ -99,11 +99,17 @@ def caller_of(request: Request, wanted: Scope | None = None) -> Principal:
         PermissionDeniedError: the credential has not the scope that is wanted.
     """
     caller: Principal = request.scope["state"]["principal"]
-    if wanted is not None and not caller.allows(wanted):
+    if wanted is not None:
+        check_scope(caller, wanted)
+    return caller
+
+
+def check_scope(caller: Principal, wanted: Scope) -> None:
+    """Raises PermissionDeniedError where the credential has not the scope."""
+    if not caller.allows(wanted):
         raise PermissionDeniedError(
             f"authorization: this credential has not the scope {str(wanted)!r}, which is needed", param="authorization"
         )
-    return caller
 
 
 def check_model(caller: Principal, name: str, param: str) -> None:

@@ -23,7 +23,7 @@ from autoglm.contract import (
     PredictResponse,
 )
 from autoglm.contract.route import RouteDecision, RouteKind, RouteRequest
-from autoglm.contract.scope import Scope
+from autoglm.contract.scope import CHAT, EMBED, PREDICT
 from deployments.access import Principal
 from deployments.quota import estimate
 from deployments.router import EMBEDDING, GENERATING, PREDICTING, Answer, Call, Router
@@ -45,7 +45,6 @@ from serve_app.http.schema import Responses, body_of, errors, open_to_all, strea
 
 Named = TypeVar("Named", bound=BaseModel)
 
-CHAT, PREDICT, EMBED = Scope("chat"), Scope("predict"), Scope("embed")
 NOT_READY: Responses = {503: {"model": Health, "description": "`missing` names what has no healthy target"}}
 LISTED = errors(401, 429, 503)
 CALLED = errors(401, 403, 404, 422, 429, 502, 503, 504)

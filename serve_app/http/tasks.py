@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from autoglm.contract.base import RequestModel
-from autoglm.contract.scope import Scope
+from autoglm.contract.scope import TASKS
 from autoglm.contract.task_run import ENDED, ApprovalRequest, RunEvent, RunId, TaskRequest, TaskRun, TaskRunList
 from autoglm.contract.tool import IdempotencyKey
 from autoglm.errors import UpstreamError
@@ -27,7 +27,6 @@ from serve_app.http.run_events import RUN_EVENT, chained, sent
 from serve_app.http.schema import EVENTS, Responses, body_of, errors, streamed
 from serve_app.http.wire import wire
 
-TASKS = Scope("tasks")
 METERED = "tasks:run"  # what the run itself is metered under; the models that it calls are by their names
 ADMITTED = errors(400, 401, 403, 429, 503)
 CREATED: Responses = {202: {"model": TaskRun, "description": "It runs in the background, or waits for an approval"}}

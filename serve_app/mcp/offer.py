@@ -11,7 +11,7 @@ from mcp_types import CallToolResult, Tool, ToolAnnotations
 
 from autoglm.contract.chat import ChatCompletion, ChatMessage, ChatRequest
 from autoglm.contract.predict import PredictRequest
-from autoglm.contract.scope import Scope
+from autoglm.contract.scope import CHAT, PREDICT, TASKS
 from autoglm.contract.task_run import TaskRequest, TaskRun
 from autoglm.contract.tool import ToolCard
 from autoglm.errors import APIStatusError, UpstreamError, error_class
@@ -19,8 +19,6 @@ from deployments.router import GENERATING, PREDICTING
 from serve_app.mcp.answer import answered
 from serve_app.mcp.arguments import ChatArguments, RunArguments, chat_schema, inputs_schema, parsed
 from serve_app.mcp.surface import Surface
-
-CHAT, PREDICT, TASKS = Scope("chat"), Scope("predict"), Scope("tasks")
 
 # Arguments and the caller's idempotency key in, the answer out.
 Do = Callable[[dict[str, Any], str | None], Awaitable[CallToolResult]]

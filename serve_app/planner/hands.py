@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from autoglm.contract.model_list import ModelCard
+from autoglm.contract.scope import CHAT, PREDICT
 from autoglm.contract.task_run import TaskRequest
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
 from autoglm.errors import DeadlineExceededError, PermissionDeniedError
 from deployments.access import Principal
 from deployments.caller import Caller
-from deployments.router import Priority
+from deployments.router import GENERATING, PREDICTING, Priority
 from deployments.router.failures import translated
 from deployments.router.targets import answered
 from deployments.tools.grants import Asking
@@ -26,6 +28,7 @@ from serve_app.planner.standing import Standing
 
 GRACE_S = 2.0  # the router ends a call by itself at its deadline; one that does not hangs
 DATA, DONE = b"data: ", b"[DONE]"
+CALLED = MappingProxyType({CHAT: GENERATING, PREDICT: PREDICTING})  # the tasks whose calls a scope opens
 
 
 class CallerHands:
@@ -67,7 +70,7 @@ class CallerHands:
             principal = self._principal()
         except PermissionDeniedError:
             return ()
-        return [card for card in self._models() if principal.may_use(card.id)]
+        return [card for card in self._models() if may_call(principal, card)]
 
     def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
         """As the toolbox decides."""
@@ -131,6 +134,12 @@ class CallerHands:
 
     def _asking(self) -> Asking:
         return Asking(self._caller, self._principal().scopes, self._tools)
+
+
+def may_call(principal: Principal, card: ModelCard) -> bool:
+    """Whether the credential is for this model or task, and has the scope of what a step would ask of it."""
+    is_scoped = any(card.task in tasks and principal.allows(scope) for scope, tasks in CALLED.items())
+    return is_scoped and principal.may_use(card.id)
 
 
 def chunks(event: bytes) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from autoglm.errors import PermissionDeniedError
 from tests.serve_app.house import KEY, House
 
 REVIEWS = "Classify the sentiment of these three reviews and tell me the share of positive ones: "
@@ -86,6 +87,22 @@ async def test_without_a_grant_nothing_runs_and_the_missing_one_is_named(house: 
     assert "391" in (await house.ask("What is 17 * 23?", key=stranger)).json()["answer"]
     await house.planner.tell()
     assert {(entry.tenant, entry.tool, entry.outcome) for entry in house.control.calls} == {("acme", "calculate", "ok")}
+
+
+async def test_a_step_needs_the_scope_of_what_it_calls(house: House) -> None:
+    """`tasks` alone opens no model and no task: not in a plan of the caller's own, and not at the router itself."""
+    view, shown = house.key("acme", "tasks", "tools:*")
+    await house.tell()
+    ask = {"id": "a", "kind": "model", "name": "chat", "arguments": {"prompt": "hi"}}
+    classify = {"id": "a", "kind": "task", "name": "sentiment", "arguments": {"inputs": ["good"]}}
+    for step in (ask, classify):
+        assert (await house.ask("do it", plan={"steps": [step]}, key=shown)).status_code == 422
+    caller = view.principal().model_dump(mode="json")
+    with pytest.raises(PermissionDeniedError):
+        await house.ingress.chat_as(caller, {"model": "chat", "messages": []}, 1.0, "interactive")
+    with pytest.raises(PermissionDeniedError):
+        await house.ingress.predict_as(caller, "sentiment", ["good"], 1.0, "interactive")
+    assert house.chat.calls == house.sentiment.calls == []
 
 
 async def test_a_background_run_is_done_and_its_events_are_kept(house: House) -> None:

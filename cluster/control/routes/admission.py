@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
-from autoglm.contract.scope import Scope
-from autoglm.errors import BadRequestError, PermissionDeniedError
+from autoglm.contract.scope import ADMIN
+from autoglm.errors import BadRequestError
 from cluster.control.audit import Actor
 from cluster.control.database import Database
 from deployments.access.principal import Principal
 from deployments.clock import Clock
 from serve_app.http.address import client_address
+from serve_app.http.admission import check_scope
 from serve_app.http.body import parse_body
 
 Model = TypeVar("Model", bound=BaseModel)
 Authenticate = Callable[[Request], Principal | Awaitable[Principal]]
 Admin = Callable[..., Actor]
 
-ADMIN = Scope("admin")
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -39,8 +39,7 @@ def admin_by(authenticate: Authenticate, proxies: int) -> Admin:
     """The dependency that lets administrators in, and no others; `proxies` of our own stand before them."""
 
     def admin(request: Request, caller: Principal = Depends(authenticate)) -> Actor:
-        if not caller.allows(ADMIN):
-            raise PermissionDeniedError("authorization: this credential has not the scope 'admin', which is needed")
+        check_scope(caller, ADMIN)
         return Actor(str(caller), client_address(request.scope, proxies))
 
     return admin
