@@ -16,7 +16,7 @@ from autoglm.contract.task_run import TaskRun
 
 
 class Tasks:
-    """The tenant's runs; each call needs the scope `tasks`.
+    """The tenant's runs; each call needs the scope `tasks`, and `approve` the scope `approve` instead.
 
     Raises, from every call that names a run:
         NotFoundError: the tenant has no such run, or has it no longer.

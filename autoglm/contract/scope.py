@@ -1,11 +1,12 @@
-"""What a credential may do: `chat`, `predict`, `embed`, `tasks`, `admin`, and `tools:NAME` for each tool."""
+"""What a credential may do: `chat`, `predict`, `embed`, `tasks`, `approve`, `admin`, and `tools:NAME` for each tool."""
 
 from __future__ import annotations
 
 from pydantic import ConfigDict, Field, RootModel
 
-KNOWN = ("chat", "predict", "embed", "tasks", "admin", "tools:NAME", "tools:*")  # PATTERN, as messages show it
-PATTERN = r"^(chat|predict|embed|tasks|admin|tools:(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63}))$"
+# PATTERN, as messages show it.
+KNOWN = ("chat", "predict", "embed", "tasks", "approve", "admin", "tools:NAME", "tools:*")
+PATTERN = r"^(chat|predict|embed|tasks|approve|admin|tools:(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,63}))$"
 
 
 class Scope(RootModel[str]):
@@ -23,4 +24,5 @@ class Scope(RootModel[str]):
         return self.root
 
 
-CHAT, PREDICT, EMBED, TASKS, ADMIN = map(Scope, ("chat", "predict", "embed", "tasks", "admin"))
+CHAT, PREDICT, EMBED = Scope("chat"), Scope("predict"), Scope("embed")
+TASKS, APPROVE, ADMIN = Scope("tasks"), Scope("approve"), Scope("admin")

@@ -22,7 +22,7 @@ LOCAL = Principal(
     kind="local",
     id="local",
     tenant="default",
-    scopes=tuple(Scope(name) for name in ("chat", "predict", "embed", "tasks", "tools:*", "admin")),
+    scopes=tuple(Scope(name) for name in ("chat", "predict", "embed", "tasks", "approve", "tools:*", "admin")),
 )
 FORMS: dict[Method, str] = {
     "api_key": "'Bearer KEY'",

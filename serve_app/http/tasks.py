@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import Field
 
 from autoglm.contract.base import RequestModel
-from autoglm.contract.scope import TASKS
+from autoglm.contract.scope import APPROVE, TASKS
 from autoglm.contract.task_run import ENDED, ApprovalRequest, RunEvent, RunId, TaskRequest, TaskRun, TaskRunList
 from autoglm.contract.tool import IdempotencyKey
 from autoglm.errors import UpstreamError
@@ -136,7 +136,7 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
         openapi_extra=body_of(ApprovalRequest),
     )
     async def approve(request: Request, run_id: RunId) -> Response:
-        caller = caller_of(request, TASKS)
+        caller = caller_of(request, APPROVE)  # else whoever begins a run could wave its calls through
         return told(await runs.decide(run_id, caller, await parse_body(request, ApprovalRequest, max_body_bytes)))
 
     return api

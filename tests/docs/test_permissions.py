@@ -23,7 +23,7 @@ def test_the_file_is_one_that_a_cluster_takes() -> None:
 
 def test_the_scopes_of_tools_and_tasks_are_on_the_page() -> None:
     """As a key is given them."""
-    for scope in ("tasks", "tools:NAME", "tools:*"):
+    for scope in ("tasks", "approve", "tools:NAME", "tools:*"):
         assert scope in KNOWN
         assert f"`{scope}`" in TEXT
 

@@ -138,7 +138,7 @@ async def test_a_key_that_is_revoked_stops_what_runs_in_its_name(house: House) -
     house.told["grants"] = [{"kind": "tenant", "subject": "acme", "tool": "calculate"}]
     await house.tell()
     run = (await house.ask("count", plan=PLAN, key=shown)).json()
-    other, second = house.key("acme", "tasks")
+    other, second = house.key("acme", "tasks", "approve")
     house.told["credentials"] = {"epoch": 9, "keys": [other.model_copy(update={"id": "key_2"}).model_dump(mode="json")]}
     await house.tell()
     headers = {"authorization": f"Bearer {second}"}

@@ -93,7 +93,7 @@ async def test_each_credential_has_its_caller(door: Authenticator, header: str, 
 async def test_the_local_key_may_do_everything(door: Authenticator) -> None:
     """Every tool too; it is the operator's own."""
     caller = await door.authenticate(f"Bearer {LOCAL}", HERE)
-    wanted = ("chat", "predict", "embed", "tasks", "tools:anything", "admin")
+    wanted = ("chat", "predict", "embed", "tasks", "approve", "tools:anything", "admin")
     assert all(caller.allows(Scope(scope)) for scope in wanted)
     assert (caller.tenant, caller.models) == ("default", None)
 

@@ -110,7 +110,7 @@ def fault_of(response: httpx.Response) -> dict[str, Any]:
 )
 async def test_a_path_needs_its_scope(path: str, body: dict[str, Any], scope: str) -> None:
     """A key with every other scope does not open it, and the answer names the one that is missing."""
-    others = tuple({"chat", "predict", "embed", "tasks", "admin", "tools:*"} - {scope})
+    others = tuple({"chat", "predict", "embed", "tasks", "approve", "admin", "tools:*"} - {scope})
     async with Surface(scopes=others) as surface:
         response = await surface.client.post(path, json=body)
         assert response.status_code == 403

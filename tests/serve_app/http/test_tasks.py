@@ -25,14 +25,15 @@ from tests.serve_app.http.runs import PLAN, EchoTools, ScriptedRuns, run_of, who
 
 KEY = "ag-of-the-test"
 ASK = {"instruction": "What is 17 * 23?"}
-SECRETS = {name: secret.new_secret() for name in ("other", "chatter")}
-SCOPES = {"other": (Scope("tasks"),), "chatter": (Scope("chat"),)}
+SECRETS = {name: secret.new_secret() for name in ("other", "chatter", "runner")}
+SCOPES = {"other": ("tasks", "approve"), "chatter": ("chat",), "runner": ("tasks", "tools:*")}
 
 
 def key_of(name: str) -> KeyView:
     shown = SECRETS[name]
     digest = secret.digest(shown).hex()
-    return KeyView(id=f"key_{name}", prefix=secret.prefix_of(shown), sha256=digest, tenant=name, scopes=SCOPES[name])
+    scopes = tuple(map(Scope, SCOPES[name]))
+    return KeyView(id=f"key_{name}", prefix=secret.prefix_of(shown), sha256=digest, tenant=name, scopes=scopes)
 
 
 class Surface:
@@ -197,6 +198,14 @@ async def test_a_run_is_cancelled_and_approved_by_its_id(surface: Surface) -> No
     assert (await surface.client.post(f"/v1/tasks/{run.id}/cancel")).json()["status"] == "cancelled"
     assert (await surface.client.post(f"/v1/tasks/{run.id}/cancel")).status_code == 409
     assert (await surface.client.post("/v1/tasks/run_1/cancel")).status_code == 400
+
+
+async def test_who_may_run_may_not_approve_by_that(surface: Surface) -> None:
+    """A call that a person is to consent to is not waved through by the key that wants to make it."""
+    run = surface.runs.keep("runner", run_of(7, status="waiting", waiting_for="s1"))
+    response = await surface.client.post(f"/v1/tasks/{run.id}/approve", json={"step": "s1"}, headers=as_other("runner"))
+    assert (response.status_code, "'approve'" in response.json()["error"]["message"]) == (403, True)
+    assert surface.runs.decisions == []
 
 
 async def test_a_wrong_request_is_told_by_field(surface: Surface) -> None:
