@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 class Caller(BaseModel):
     """A credential by its name. What it may do is asked for when it is done: it may have been revoked since.
 
-    Of a token nobody but its issuer knows that: `scopes` and `models` are what it said when it was shown.
+    Of a token nobody but its issuer knows that: `scopes` and `models` are what it said when it was shown, and `expires`
+    when it ends, in seconds since 1970.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,6 +21,7 @@ class Caller(BaseModel):
     tenant: str
     scopes: tuple[str, ...] = ()
     models: tuple[str, ...] | None = None
+    expires: float | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"

@@ -103,7 +103,14 @@ class JwtVerifier:
         if fault := self._fault(said):
             raise AuthenticationError(invalid(fault), param="authorization")
         models = None if said.models is None else tuple(said.models)
-        return Principal(kind="token", id=said.sub, tenant=said.tenant, scopes=said.scopes(), models=models)
+        return Principal(
+            kind="token",
+            id=said.sub,
+            tenant=said.tenant,
+            scopes=said.scopes(),
+            models=models,
+            expires=said.exp + self._config.leeway_s,
+        )
 
     async def aclose(self) -> None:
         """End what runs in the background."""

@@ -10,7 +10,10 @@ from autoglm.contract.scope import Scope
 
 
 class Principal(BaseModel):
-    """Who calls, who pays, and what both may use; `models: None` is all models."""
+    """Who calls, who pays, and what both may use; `models: None` is all models.
+
+    `expires` is when a token ends, in seconds since 1970; of others the control plane knows it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,6 +22,7 @@ class Principal(BaseModel):
     tenant: str
     scopes: tuple[Scope, ...]
     models: tuple[str, ...] | None = None
+    expires: float | None = None
 
     def allows(self, wanted: Scope) -> bool:
         """Whether one of the scopes covers `wanted`."""

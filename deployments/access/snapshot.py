@@ -61,6 +61,10 @@ class Snapshot(BaseModel):
         return {key.prefix: key for key in self.keys}
 
     @cached_property
+    def _ids(self) -> dict[str, KeyView]:
+        return {key.id: key for key in self.keys}
+
+    @cached_property
     def _users(self) -> dict[str, UserView]:
         return {user.name: user for user in self.users}
 
@@ -77,7 +81,7 @@ class Snapshot(BaseModel):
         if kind == "user":
             user = self._users.get(name)
             return None if user is None else user.principal()
-        key = next((key for key in self.keys if kind == "key" and key.id == name), None)
+        key = self._ids.get(name) if kind == "key" else None
         if key is None or (key.expires is not None and key.expires <= now):
             return None
         return key.principal()

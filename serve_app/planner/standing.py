@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from autoglm.contract.scope import Scope
 from autoglm.errors import PermissionDeniedError
 from deployments.access import Principal, Snapshot
 from deployments.access.authenticator import LOCAL
@@ -33,7 +32,7 @@ class Standing:
         """The caller as it stands.
 
         Raises:
-            PermissionDeniedError: the credential lives no longer, or is of another tenant by now.
+            PermissionDeniedError: the credential is revoked, has expired, or is of another tenant by now.
         """
         found = self._found(caller)
         if found is None or found.tenant != caller.tenant:
@@ -54,14 +53,18 @@ class Standing:
         if caller.kind == "local":
             return LOCAL
         if caller.kind == "token":
-            scopes = tuple(Scope(scope) for scope in caller.scopes)
-            return Principal(kind="token", id=caller.id, tenant=caller.tenant, scopes=scopes, models=caller.models)
+            return self._token(caller)
         return self._snapshot.by_name(caller.kind, caller.id, self._clock())
+
+    def _token(self, caller: Caller) -> Principal | None:
+        """By what it said; a run does not outlive it."""
+        if caller.expires is None or caller.expires <= self._clock().timestamp():
+            return None
+        return Principal.model_validate(caller.model_dump())
 
 
 def named(principal: Principal) -> Caller:
     """The principal by its name; with what a token said, which is known from nowhere else."""
-    if principal.kind != "token":
-        return Caller(kind=principal.kind, id=principal.id, tenant=principal.tenant)
-    scopes = tuple(map(str, principal.scopes))
-    return Caller(kind="token", id=principal.id, tenant=principal.tenant, scopes=scopes, models=principal.models)
+    if principal.kind == "token":
+        return Caller.model_validate(principal.model_dump())
+    return Caller(kind=principal.kind, id=principal.id, tenant=principal.tenant)

@@ -54,7 +54,14 @@ async def test_a_token_of_the_issuer_opens(verifier: JwtVerifier, kid: str, algo
     said = token(kid, algorithm, scope="chat tools:clock files:read", tenant="acme", models=["chat"])
     caller = await verifier.verify(said)
     assert caller == Principal.model_validate(
-        {"kind": "token", "id": "ada", "tenant": "acme", "scopes": ["chat", "tools:clock"], "models": ["chat"]}
+        {
+            "kind": "token",
+            "id": "ada",
+            "tenant": "acme",
+            "scopes": ["chat", "tools:clock"],
+            "models": ["chat"],
+            "expires": NOW + 600 + 30,
+        }
     )
 
 
