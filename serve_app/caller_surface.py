@@ -15,8 +15,8 @@ from autoglm.contract.tool import ToolCard
 from deployments.access import Principal
 from deployments.router import Router
 from serve_app.delegation import Delegation
-from serve_app.http.admission import Admission, caller_of
-from serve_app.http.tasks import METERED, Runs, in_time, last_of
+from serve_app.http.admission import RUN, TOOL_CALL, Admission, caller_of
+from serve_app.http.tasks import Runs, in_time, last_of
 from serve_app.http.tools import Tools, own_key
 
 
@@ -54,7 +54,7 @@ class CallerSurface:
     async def call_tool(self, name: str, arguments: dict[str, Any], *, key: str | None) -> Any:
         """As `POST /v1/tools/{name}`."""
         timeout_s, own = self._longest_s(), own_key(self.caller, key)
-        with await self.services.admission.admit_request(self.caller, f"tools:{name}"):
+        with await self.services.admission.admit_request(self.caller, TOOL_CALL):
             return await self.services.tools.call(self.caller, name, arguments, key=own, timeout_s=timeout_s)
 
     async def predict(self, request: PredictRequest) -> Mapping[str, Any]:
@@ -68,7 +68,7 @@ class CallerSurface:
 
     async def run(self, request: TaskRequest) -> TaskRun:
         """As `POST /v1/tasks`."""
-        with await self.services.admission.admit_request(self.caller, METERED):
+        with await self.services.admission.admit_request(self.caller, RUN):
             return await last_of(self.services.runs.run(in_time(request, self._longest_s()), self.caller))
 
     def _longest_s(self) -> float:

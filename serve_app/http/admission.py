@@ -15,6 +15,9 @@ from deployments.access import Principal
 from deployments.quota import Allowances, Amount, Meter, Reservation, Subject
 from deployments.router import Route
 
+# What requests are metered under that are no calls of a model. Not by a tool's name: callers may make up any number.
+RUN, TOOL_CALL = "tasks:run", "tools:call"
+
 
 class Visit:
     """One admitted call: a context whose end settles what it reserved, whatever became of it."""

@@ -16,7 +16,7 @@ from autoglm.contract.task_run import ENDED, ApprovalRequest, RunEvent, RunId, T
 from autoglm.contract.tool import IdempotencyKey
 from autoglm.errors import UpstreamError
 from deployments.access import Principal
-from serve_app.http.admission import Admission, Visit, caller_of
+from serve_app.http.admission import RUN, Admission, Visit, caller_of
 from serve_app.http.body import parse_body
 from serve_app.http.call import TIMEOUT, timeout_of
 from serve_app.http.errors import request_id_of
@@ -27,7 +27,6 @@ from serve_app.http.run_events import RUN_EVENT, chained, sent
 from serve_app.http.schema import EVENTS, Responses, body_of, errors, streamed
 from serve_app.http.wire import wire
 
-METERED = "tasks:run"  # what the run itself is metered under; the models that it calls are by their names
 ADMITTED = errors(400, 401, 403, 429, 503)
 CREATED: Responses = {202: {"model": TaskRun, "description": "It runs in the background, or waits for an approval"}}
 STREAMED: Responses = {200: {"content": {EVENTS: {"itemSchema": RUN_EVENT}}}}
@@ -93,7 +92,7 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
     async def create(request: Request, key: SentOnce = None) -> Response:
         caller = caller_of(request, TASKS)
         asked = await parse_body(request, TaskRequest, max_body_bytes)
-        visit = await admission.admit_request(caller, METERED)
+        visit = await admission.admit_request(caller, RUN)
         if asked.background:
             with visit:
                 return accepted(await runs.start(asked, caller, key), visit)

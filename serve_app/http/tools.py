@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from autoglm.contract.tool import IdempotencyKey, ToolCallRequest, ToolCard, ToolList, ToolName, ToolResult
 from deployments.access import Principal
-from serve_app.http.admission import Admission, caller_of
+from serve_app.http.admission import TOOL_CALL, Admission, caller_of
 from serve_app.http.body import parse_body
 from serve_app.http.call import TIMEOUT, timeout_of
 from serve_app.http.header import header_of
@@ -60,7 +60,7 @@ def build_tools(tools: Tools, admission: Admission, max_body_bytes: int, longest
         caller = caller_of(request)
         asked = await parse_body(request, ToolCallRequest, max_body_bytes)
         timeout_s = timeout_of(header_of(request.scope, TIMEOUT.encode()), longest_s())
-        with await admission.admit_request(caller, f"tools:{name}") as visit:
+        with await admission.admit_request(caller, TOOL_CALL) as visit:
             begun = time.monotonic()
             result = await tools.call(caller, name, asked.arguments, key=own_key(caller, key), timeout_s=timeout_s)
             told = ToolResult(tool=name, result=result, seconds=time.monotonic() - begun)

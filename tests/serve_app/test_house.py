@@ -149,11 +149,15 @@ async def test_a_key_that_is_revoked_stops_what_runs_in_its_name(house: House) -
 
 
 async def test_a_tool_is_called_by_itself(house: House) -> None:
-    """With the arguments that its schema has; others are told by field."""
+    """With the arguments that its schema has; others are told by field. It is metered, and by no name of its own."""
     body = {"arguments": {"expression": "17 * 23"}}
     assert (await house.client.post("/v1/tools/calculate", json=body)).json()["result"] == {"value": 391}
     wrong = await house.client.post("/v1/tools/calculate", json={"arguments": {"expresion": "1"}})
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (422, "unprocessable")
+    assert (await house.client.post("/v1/tools/made_up", json={})).status_code == 404
+    await house.ingress._allowances.tick()
+    spent = [row for report in house.control.reports for row in report.spent]
+    assert [(row.model, row.requests) for row in spent] == [("tools:call", 3)]
 
 
 async def test_chat_answers_what_language_can(house: House) -> None:
