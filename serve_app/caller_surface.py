@@ -16,8 +16,9 @@ from deployments.access import Principal
 from deployments.router import Router
 from serve_app.delegation import Delegation
 from serve_app.http.admission import RUN, TOOL_CALL, Admission, caller_of
+from serve_app.http.idempotency import own_key
 from serve_app.http.tasks import Runs, in_time, last_of
-from serve_app.http.tools import Tools, own_key
+from serve_app.http.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
 from autoglm.contract.task_run import ENDED, ApprovalRequest, RunEvent, TaskRequest, TaskRun, TaskRunList
-from autoglm.errors import ConflictError, DeadlineExceededError, NotFoundError, RateLimitError, UnavailableError
+from autoglm.errors import DeadlineExceededError, NotFoundError, RateLimitError, UnavailableError
 from deployments.access import Principal
 from deployments.clock import Clock, utc_now
 from deployments.planner.outcome import last_event, new_run
 from deployments.router.deadline import DEFAULT_S
 from deployments.router.failures import translated
 from serve_app.bank import Reach, unchecked
+from serve_app.http.idempotency import own_key
 from serve_app.names import PLANNER_APP
 from serve_app.planner.reach import stream
 from serve_app.planner.standing import named
@@ -62,17 +62,9 @@ class ClusterRuns:
 
     async def start(self, request: TaskRequest, caller: Principal, key: str | None) -> TaskRun:
         """Kept before it is answered, so that whatever dies it is done."""
-        run = new_run(request, self._now(), None if key is None else run_name(caller, key))
+        run = new_run(request, self._now(), own_key(caller, key)[:32])
         await self._store.create(run, request, named(caller))
-        if key is None:
-            return run
-        kept = await self._store.get(run.id, caller.tenant)
-        if kept.instruction != request.instruction:
-            raise ConflictError(
-                "idempotency-key: another instruction was sent with this one; a new instruction needs a new key",
-                param="idempotency-key",
-            )
-        return kept
+        return run if key is None else await self._store.get(run.id, caller.tenant)
 
     async def get(self, run: str, tenant: str) -> TaskRun:
         """From the store; else one that somebody listens to now."""
@@ -155,8 +147,3 @@ async def in_time(event: Awaitable[Any], ends: float) -> Any:
             return await event
     except TimeoutError:
         raise DeadlineExceededError("the planner did not end the run in its time (timeout_s)") from None
-
-
-def run_name(caller: Principal, key: str) -> str:
-    """The name of the run that a caller begins with a key, the same each time: 32 hexadecimal digits."""
-    return hashlib.sha256(f"{caller.tenant}\0{caller}\0{key}".encode()).hexdigest()[:32]

@@ -60,16 +60,16 @@ class RunLedger:
         self._clock = clock
 
     def create(self, run: TaskRun, request: TaskRequest, caller: Caller) -> None:
-        """As `RunStore.create`; a second time with the same caller changes nothing.
+        """As `RunStore.create`; the same request of the same caller changes nothing a second time.
 
         Raises:
-            ConflictError: the id is another caller's.
+            ConflictError: the id is that of another request.
             RateLimitError: the tenant has `MAX_OPEN` runs that have not ended.
         """
         with self._database.write() as session:
             clear_away(session, self._clock())
             if (known := session.get(RunRow, run.id)) is not None:
-                check_same(known, caller)
+                check_same(known, request, caller)
                 return
             if run.status not in ENDED:
                 check_open(session, caller.tenant)
@@ -313,10 +313,15 @@ def check_waits(row: RunRow, subject: str) -> None:
         raise ConflictError(f"step: {row.id} does not wait for an approval of {subject!r}; {state}", param="step")
 
 
-def check_same(row: RunRow, caller: Caller) -> None:
-    """Raises ConflictError where the run is another's."""
-    if (row.caller["kind"], row.caller["id"], row.tenant) != (caller.kind, caller.id, caller.tenant):
-        raise ConflictError(f"run: {row.id} exists already", param="run")
+def check_same(row: RunRow, request: TaskRequest, caller: Caller) -> None:
+    """Raises ConflictError where the run is another's, or of another request."""
+    asked = request.model_dump(mode="json", exclude_none=True)
+    who = caller.kind, caller.id, caller.tenant
+    if (row.caller["kind"], row.caller["id"], row.tenant) != who or row.request != asked:
+        raise ConflictError(
+            f"idempotency-key: {row.id} was begun by another request with it; a new request needs a new key",
+            param="idempotency-key",
+        )
 
 
 def check_open(session: Session, tenant: str) -> None:

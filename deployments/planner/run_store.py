@@ -33,7 +33,8 @@ class RunStore(Protocol):
     async def create(self, run: TaskRun, request: TaskRequest, caller: Caller) -> None:
         """A new run, as far as it is: with its plan and its steps, which a worker need not do again.
 
-        A worker may claim it at once, unless it has ended already or is `waiting`. Its fence is 0 until then.
+        A worker may claim it at once, unless it has ended already or is `waiting`. Its fence is 0 until then. A second
+        time nothing changes; raises ConflictError where the run is there, of another request or caller.
         """
         ...
 

@@ -13,7 +13,6 @@ from pydantic import Field
 from autoglm.contract.base import RequestModel
 from autoglm.contract.scope import APPROVE, TASKS
 from autoglm.contract.task_run import ENDED, ApprovalRequest, RunEvent, RunId, TaskRequest, TaskRun, TaskRunList
-from autoglm.contract.tool import IdempotencyKey
 from autoglm.errors import UpstreamError
 from deployments.access import Principal
 from serve_app.http.admission import RUN, Admission, Visit, caller_of
@@ -22,6 +21,7 @@ from serve_app.http.call import TIMEOUT, timeout_of
 from serve_app.http.errors import request_id_of
 from serve_app.http.generation import EventStream
 from serve_app.http.header import header_of
+from serve_app.http.idempotency import SentOnce
 from serve_app.http.query import PageSize, query
 from serve_app.http.run_events import RUN_EVENT, chained, sent
 from serve_app.http.schema import EVENTS, Responses, body_of, errors, streamed
@@ -43,7 +43,10 @@ class Runs(Protocol):
         ...
 
     async def start(self, request: TaskRequest, caller: Principal, key: str | None) -> TaskRun:
-        """Begin one in the background; of several with the same `key` of a caller the first one alone begins."""
+        """Begin one in the background; sent again with the same `key` it is the same.
+
+        Raises ConflictError where the caller has sent another request with the key.
+        """
         ...
 
     async def get(self, run: str, tenant: str) -> TaskRun:
@@ -76,7 +79,6 @@ class RunQuery(RequestModel):
 
 Page = Annotated[RunQuery, query(RunQuery)]
 LastSeen = Annotated[int, Field(ge=0, le=2**53), Header(alias="Last-Event-ID")]
-SentOnce = Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")]
 
 
 def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s: Callable[[], float]) -> APIRouter:
@@ -86,7 +88,7 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
     @api.post(
         "",
         response_model=TaskRun,
-        responses=errors(404, 422, 502, 504) | streamed(RUN_EVENT) | CREATED,
+        responses=errors(404, 409, 422, 502, 504) | streamed(RUN_EVENT) | CREATED,
         openapi_extra=body_of(TaskRequest),
     )
     async def create(request: Request, key: SentOnce = None) -> Response:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from autoglm.contract.tool import IdempotencyKey, ToolCallRequest, ToolCard, ToolList, ToolName, ToolResult
+from autoglm.contract.tool import ToolCallRequest, ToolCard, ToolList, ToolName, ToolResult
 from deployments.access import Principal
 from serve_app.http.admission import TOOL_CALL, Admission, caller_of
 from serve_app.http.body import parse_body
 from serve_app.http.call import TIMEOUT, timeout_of
 from serve_app.http.header import header_of
+from serve_app.http.idempotency import SentOnce, own_key
 from serve_app.http.schema import body_of, errors
 from serve_app.http.wire import wire
 
 ADMITTED = errors(400, 401, 403, 429, 503)
-SentOnce = Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")]
 
 
 class Tools(Protocol):
@@ -67,10 +65,3 @@ def build_tools(tools: Tools, admission: Admission, max_body_bytes: int, longest
             return Response(wire(told), headers=visit.headers, media_type="application/json")
 
     return api
-
-
-def own_key(caller: Principal, key: str | None) -> str:
-    """The caller's key made one that no other caller's can be; without one, one that is never sent again."""
-    if key is None:
-        return uuid.uuid4().hex
-    return hashlib.sha256(f"{caller.tenant}\0{caller}\0{key}".encode()).hexdigest()

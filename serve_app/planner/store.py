@@ -26,7 +26,7 @@ class ControlRuns:
         self._reach = reach
 
     async def create(self, run: TaskRun, request: TaskRequest, caller: Caller) -> None:
-        """As `RunStore`; a second time with the same caller nothing changes."""
+        """As `RunStore`."""
         await self._answer("create", run, request, caller)
 
     async def claim(self, worker: str, count: int, lease_s: float) -> Sequence[Claim]:

@@ -264,13 +264,14 @@ def test_the_end_is_kept_once_with_the_steps_that_were_never_told(ledger: Ledger
 
 
 def test_a_run_is_created_once(ledger: Ledger) -> None:
-    """A second time changes nothing, and another caller's id is a conflict."""
+    """A second time changes nothing; another request or another caller under its id is a conflict."""
     run = ledger.planned().run.id
     ledger.new()
     assert ledger.get(run).plan == PLAN
-    theirs = Caller(kind="key", id="key_2", tenant="acme")
-    with pytest.raises(ConflictError, match="exists already"):
-        ledger.runs.create(ledger.get(run), REQUEST, theirs)
+    theirs, other = Caller(kind="key", id="key_2", tenant="acme"), REQUEST.model_copy(update={"max_steps": 3})
+    for request, caller in ((REQUEST, theirs), (other, ANN)):
+        with pytest.raises(ConflictError, match="another request"):
+            ledger.runs.create(ledger.get(run), request, caller)
 
 
 def test_a_run_begins_as_far_as_it_is(ledger: Ledger) -> None:

@@ -18,8 +18,8 @@ from deployments.access import AccessConfig, Authenticator, KeyView, Snapshot, s
 from deployments.access.authenticator import LOCAL
 from deployments.router import Router
 from serve_app.http import build_http
+from serve_app.http.idempotency import own_key
 from serve_app.http.run_events import KEEP_ALIVE, encoded, sent
-from serve_app.http.tools import own_key
 from tests.serve_app.http.bank import unlimited
 from tests.serve_app.http.runs import PLAN, EchoTools, ScriptedRuns, run_of, whole_run
 
