@@ -19,11 +19,10 @@ from deployments.predictor import Predictor
 from deployments.router import Route, RouterConfig, TargetPolicy
 from deployments.tools.config import ToolEntry, ToolResources
 from deployments.tools.deployment import ToolHost
-from serve_app.bank import CONTROL_APP
 from serve_app.config import AutoscalingConfig, ClusterConfig, ModelConfig, ResourcesConfig, TaskEntry, VersionConfig
 from serve_app.grpc import SERVICER
 from serve_app.ingress import Ingress, SurfaceConfig
-from serve_app.names import PLANNER_APP, ROUTER, ROUTER_APP, TOOLS, TOOLS_APP, tool_app
+from serve_app.names import CONTROL_APP, PLANNER_APP, ROUTER, ROUTER_APP, TOOLS, TOOLS_APP, tool_app
 from serve_app.planner.deployment import ClusterPlanner
 
 ROUTER_CPUS = PLANNER_CPUS = 0.1

@@ -11,10 +11,10 @@ from ray import serve
 from autoglm.errors import UnavailableError, UpstreamError
 from deployments.quota import Lease, Report, Wanted
 from deployments.router.failures import translated
+from serve_app.names import CONTROL_APP
 
 Reach = Callable[[str, str], Any]  # (deployment, app) -> a Serve DeploymentHandle
 
-CONTROL_APP = "control"
 TIMEOUT_S = 2.0  # a first call without a lease waits so long at most; then its replica goes on by itself
 
 

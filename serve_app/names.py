@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ROUTER, ROUTER_APP = "router", "autoglm"
+CONTROL_APP = "control"
 PLANNER_APP = "planner"
 TOOLS_APP = "tools"
 TOOLS = "tools"  # the deployment of every tool host, whatever its application is called

@@ -17,8 +17,8 @@ from deployments.tools.call_log import CallEntry, CallLog
 from deployments.tools.config import HostConfig, ToolEntry
 from deployments.tools.grants import Asking
 from deployments.tools.toolbox import Toolbox
-from serve_app.bank import CONTROL_APP, TIMEOUT_S, Reach, unchecked
-from serve_app.names import TOOLS_APP, tool_app
+from serve_app.bank import TIMEOUT_S, Reach, unchecked
+from serve_app.names import CONTROL_APP, TOOLS_APP, tool_app
 from serve_app.planner.reach import answer
 from serve_app.planner.standing import named
 

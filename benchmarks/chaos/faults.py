@@ -13,8 +13,7 @@ from functools import partial
 import psutil
 
 from benchmarks.chaos.lab import CONTROL_TITLE, CONTROLLER_TITLE, ROUTER_TITLE, Lab, NotBackError, processes, send
-from serve_app.bank import CONTROL_APP
-from serve_app.names import ROUTER_APP
+from serve_app.names import CONTROL_APP, ROUTER_APP
 
 Inflict = Callable[[Lab, random.Random], Awaitable[int]]
 

@@ -25,9 +25,8 @@ from benchmarks.chaos.subject import MODEL, VERSION, Subject
 from benchmarks.servers import descendants
 from serve_app import cluster
 from serve_app.app import app_name
-from serve_app.bank import CONTROL_APP
 from serve_app.environment import free_ports
-from serve_app.names import ROUTER_APP
+from serve_app.names import CONTROL_APP, ROUTER_APP
 
 POLL_S = 0.2
 BACK_S = 300.0  # a vLLM replica starts in 100 s on two cores

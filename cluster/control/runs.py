@@ -32,6 +32,7 @@ from cluster.control.database import Database
 from cluster.control.tables import RunEventRow, RunRow
 from deployments.caller import Caller
 from deployments.clock import Clock, utc_now
+from deployments.planner.graph import PLAN
 from deployments.planner.run_store import Claim
 
 METHODS = frozenset(
@@ -41,7 +42,6 @@ METHODS = frozenset(
     }
 )
 ACTIVE: tuple[RunStatus, ...] = ("planning", "running")  # a worker has something to do
-PLAN = "plan"  # what is waited for where it is no step
 
 KEPT = timedelta(days=7)  # runs that have ended
 KEPT_RUNS = 10_000

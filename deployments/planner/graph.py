@@ -10,7 +10,7 @@ from autoglm.contract.plan import Step
 from autoglm.errors import BadRequestError
 from deployments.planner.references import references
 
-PLAN = "plan"  # by this name a decision on the whole plan is kept, among those on its steps
+PLAN = "plan"  # what a run waits for whose plan is to be approved, and the key of that decision; no step is called so
 
 
 def needs(step: Step) -> frozenset[str]:

@@ -10,12 +10,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRun
 from autoglm.errors import UnavailableError
+from deployments.planner.graph import PLAN
 from deployments.planner.run_store import RunStore
 
 MAX_HEARD = 1000  # events that a listener may lie behind; then the run waits for it
 MAX_UNTOLD = 10_000  # events that wait for the store, which keeps no more of a run either
 TOLD_AT_ONCE = 500
-PLAN = "plan"  # what a run waits for whose plan is to be approved, and the key of that decision
 PAUSE_S = 0.2  # between two calls that tell events, and before the store is tried again; watchers wait so long at most
 LONGEST_PAUSE_S = 2.0
 

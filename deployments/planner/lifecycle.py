@@ -13,10 +13,12 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, TaskRequest, TaskRun
 from autoglm.errors import APIStatusError, DeadlineExceededError
 from deployments.boundary import plain_errors
+from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
 from deployments.planner.execution import Assignment, Compose, Execution, ExecutionConfig, Replan
+from deployments.planner.graph import PLAN
 from deployments.planner.hands import Hands
-from deployments.planner.journals import PLAN, View
+from deployments.planner.journals import View
 from deployments.planner.outcome import cancelled, ended, failed, last_event
 from deployments.planner.run_store import Claim
 
@@ -168,9 +170,3 @@ class Lifecycle:
 
     def _left(self) -> float:
         return max(0.0, self._ends - self._means.clock())
-
-
-def is_being_cancelled() -> bool:
-    """Whether the task that runs this is itself to end, not only what it waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

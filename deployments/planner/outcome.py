@@ -12,7 +12,7 @@ from deployments.planner.size import cut
 
 UNDER_WAY = frozenset({"pending", "waiting", "running"})
 MAX_SHOWN_BYTES = 8 << 10  # of a result, as an execution shows it where nothing else is configured
-CANCELLED = ErrorDetail(message="the run was cancelled", type="cancelled", code="cancelled")
+CANCELLATION = ErrorDetail(message="the run was cancelled", type="cancelled", code="cancelled")
 
 
 def new_run(request: TaskRequest, now: datetime, name: str | None = None) -> TaskRun:
@@ -33,7 +33,7 @@ def failed(run: TaskRun, error: APIStatusError, now: datetime) -> TaskRun:
 
 def cancelled(run: TaskRun, now: datetime) -> TaskRun:
     """The run, ended because somebody wanted it so."""
-    return ended(run, "cancelled", now, CANCELLED)
+    return ended(run, "cancelled", now, CANCELLATION)
 
 
 def ended(run: TaskRun, status: RunStatus, now: datetime, error: ErrorDetail | None = None) -> TaskRun:

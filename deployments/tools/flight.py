@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from autoglm.errors import UnavailableError
+from deployments.cancellation import is_being_cancelled
 
 END_S = 5.0  # what a tool has to end once nobody waits; one that does not end is left behind
 
@@ -34,7 +35,7 @@ class Flight:
         try:
             return await asyncio.shield(self._task)
         except asyncio.CancelledError:
-            if self._task.cancelled() and not cancelling():
+            if self._task.cancelled() and not is_being_cancelled():
                 raise UnavailableError("the call was ended before its result was there; send it again") from None
             raise
         finally:
@@ -52,9 +53,3 @@ class Flight:
         self._ended()
         if not task.cancelled():
             task.exception()  # seen here, since all who waited for it may have gone
-
-
-def cancelling() -> bool:
-    """Whether the task that asks is being cancelled itself."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -10,7 +10,8 @@ from autoglm.contract.task_run import ApprovalRequest, Planner, RunEvent, StepRu
 from autoglm.errors import UnavailableError, UpstreamError
 from deployments.caller import Caller
 from deployments.planner.run_store import Claim
-from serve_app.bank import CONTROL_APP, Reach, unchecked
+from serve_app.bank import Reach, unchecked
+from serve_app.names import CONTROL_APP
 from serve_app.planner.reach import answer
 
 TIMEOUT_S = 5.0  # a claim may bring the results of long runs; a third of a lease is left to try again

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from autoglm.contract.task_run import TaskRun
 from autoglm.contract.usage import Usage
 from autoglm.errors import DeadlineExceededError
+from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
 from deployments.planner.execution.answer import Answering
 from deployments.planner.execution.assignment import Assignment
@@ -109,7 +110,7 @@ class Execution:
         try:
             return await self._task
         except asyncio.CancelledError:
-            if not self._is_cancelled or _is_being_cancelled():
+            if not self._is_cancelled or is_being_cancelled():
                 raise
             return CANCELLED
 
@@ -153,9 +154,3 @@ def _sum(one: Usage, other: Usage) -> Usage:
         completion_tokens=one.completion_tokens + other.completion_tokens,
         total_tokens=one.total_tokens + other.total_tokens,
     )
-
-
-def _is_being_cancelled() -> bool:
-    """Whether somebody cancelled the task that this runs in, not only the one that it awaits."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

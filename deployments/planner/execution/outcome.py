@@ -8,6 +8,7 @@ from autoglm.contract.error import ErrorDetail
 from autoglm.contract.task_run import RunStatus
 from autoglm.errors import APIStatusError
 from deployments.planner.execution.failures import detail
+from deployments.planner.outcome import CANCELLATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Outcome:
     waiting_for: str | None = None
 
 
-CANCELLED = Outcome("cancelled", error=ErrorDetail(message="the run was cancelled", type="cancelled", code="cancelled"))
+CANCELLED = Outcome("cancelled", error=CANCELLATION)
 
 
 def failed(error: APIStatusError) -> Outcome:
