@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoglm.errors import BadRequestError, PayloadTooLargeError, UnprocessableEntityError
-from deployments.planner.size import MAX_DEPTH, size, text
+from deployments.json_value import MAX_DEPTH
+from deployments.planner.size import size, text
 
 # An escape, a reference, or the beginning of one that does not end.
 MARK = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from autoglm.contract.tool import ToolCard, ToolName
 from autoglm.errors import ConfigError, PayloadTooLargeError, UnprocessableEntityError, UpstreamError
 from deployments.breaking import Breaker, BreakerConfig
+from deployments.json_value import NotJsonError, OversizeError, size_of
 from deployments.tools.config import ToolEntry
-from deployments.tools.json_value import NotJsonError, OversizeError, size_of
 from deployments.tools.schema import Schema
 
 

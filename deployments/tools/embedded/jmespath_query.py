@@ -13,7 +13,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.visitor import TreeInterpreter
 
-from deployments.tools.json_value import NotJsonError, OversizeError, size_of
+from deployments.json_value import NotJsonError, OversizeError, size_of
 
 MAX_CHARS = 500
 MAX_STEPS = 200_000  # nodes of the query, each as often as it is evaluated: about a second

@@ -1,4 +1,4 @@
-"""JSON values as tools take and give them: how large one is, and whether it is one at all."""
+"""JSON values: how large one is, told without writing it out, and whether it is one at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NotJsonError(ValueError):
 
 
 def size_of(value: Any, limit: int) -> int:
-    """The bytes that it takes as compact JSON, escapes and exponents not counted.
+    """About the bytes that it takes as compact JSON; escapes are not counted.
 
     It looks at no more of the value than fits into the limit, and a part that stands in several places counts in each.
 
@@ -57,7 +57,7 @@ def _own(item: Any, limit: int) -> int:
     if isinstance(item, float):
         if not math.isfinite(item):
             raise NotJsonError(f"the number {item}")
-        return 8
+        return len(repr(item))
     if isinstance(item, dict):
         return 2 + 2 * len(item)
     if isinstance(item, list | tuple):
