@@ -67,11 +67,6 @@ class Graph:
         return ()
 
 
-def cycle(steps: Sequence[Step]) -> tuple[str, ...]:
-    """As the graph's."""
-    return Graph(steps).cycle()
-
-
 def checked(steps: Sequence[Step], known: Collection[str] = ()) -> Graph:
     """The graph of steps that can be put in an order; `known` steps ended before, and may be named.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from autoglm.contract.plan import Fallback, Plan, Step
 from autoglm.contract.tool import ToolCard
 from autoglm.errors import APIStatusError, BadRequestError, NotFoundError, PermissionDeniedError
-from deployments.planner.graph import cycle, dependencies
+from deployments.json_value import NotJsonError
+from deployments.planner.graph import PLAN, Graph, dependencies
 from deployments.planner.hands import Hands
 from deployments.planner.planning.arguments import Parameters, has_references, missing_field
 from deployments.planner.planning.config import PlanLimits
@@ -17,6 +19,8 @@ from deployments.planner.planning.fault import Fault, refusal
 from deployments.planner.planning.means import KINDS
 from deployments.planner.references import Reference, references
 from deployments.planner.size import size
+
+MAX_REFERENCES = 10_000  # of a plan: each is read several times, and takes some microseconds
 
 
 class Validation:
@@ -46,7 +50,13 @@ class Validation:
         """All that is wrong with it; only its size where that is wrong, since the rest takes time with it."""
         if found := list(self._size(plan, max_steps)):
             return found
-        return [*self._order(plan, known), *(fault for step in plan.steps for fault in self._step(step, plan))]
+        unreadable = {step.id: fault for step in plan.steps if (fault := _unreadable(step)) is not None}
+        steps = {step.id: step for step in plan.steps if step.id not in unreadable}
+        return [
+            *_ids(plan),
+            *(unreadable.values() or _order(plan, known)),
+            *(fault for step in steps.values() for fault in self._step(step, steps)),
+        ]
 
     def _size(self, plan: Plan, max_steps: int | None) -> Iterator[Fault]:
         most = min(max_steps or self._limits.max_steps, self._limits.max_steps)
@@ -55,37 +65,22 @@ class Validation:
         models = sum(step.kind == "model" for step in plan.steps)
         if models > self._limits.max_model_steps:
             yield Fault(None, "steps", f"{models} call a model, at most {self._limits.max_model_steps} may")
+        fields = plan.model_dump(mode="json")
         try:
-            is_large = size(plan.model_dump(mode="json"), self._limits.max_bytes) > self._limits.max_bytes
-        except ValueError as fault:
-            yield Fault(None, "steps", str(fault))
-        else:
-            if is_large:
-                yield Fault(None, "steps", f"the plan has more than {self._limits.max_bytes:,} bytes")
-
-    def _order(self, plan: Plan, known: Collection[str]) -> Iterator[Fault]:
-        """Whether the steps can be put in an order: a graph of readable steps with distinct ids, and no circle."""
-        counts = Counter(step.id for step in plan.steps)
-        there = {*counts, *known}
-        yield from (Fault(one, "id", "stands twice; give each its own") for one, count in counts.items() if count > 1)
-        unreadable = [fault for step in plan.steps if (fault := _unreadable(step)) is not None]
-        if unreadable:
-            yield from unreadable
+            is_large = size(fields, self._limits.max_bytes) > self._limits.max_bytes
+        except NotJsonError as fault:
+            yield Fault(None, "steps", f"they hold {fault}, and JSON does not")
             return
-        for step in plan.steps:
-            if missing := dependencies(step) - there:
-                yield Fault(step.id, "arguments", f"names {sorted(missing)}, and there is no such step")
-        if len(counts) == len(plan.steps) and (circle := cycle(plan.steps)):
-            yield Fault(circle[0], "arguments", f"steps wait for each other: {' -> '.join(circle)}; break the circle")
-        yield from _answer(plan, there)
+        if is_large:
+            yield Fault(None, "steps", f"the plan has more than {self._limits.max_bytes:,} bytes")
+        elif (count := json.dumps(fields).count("${")) > MAX_REFERENCES:
+            yield Fault(None, "steps", f"they hold {count:,} references, at most {MAX_REFERENCES:,} are followed")
 
-    def _step(self, step: Step, plan: Plan) -> Iterator[Fault]:
-        if _unreadable(step) is not None:
-            return
+    def _step(self, step: Step, steps: Mapping[str, Step]) -> Iterator[Fault]:
         for field, target in (("name", step), ("fallback.name", step.fallback)):
             if target is not None:
                 yield from self._target(step.id, field, target)
-        yield from self._results(step, plan)
+        yield from self._results(step, steps)
 
     def _target(self, step: str, field: str, target: Step | Fallback) -> Iterator[Fault]:
         """What is called, and with what."""
@@ -126,16 +121,34 @@ class Validation:
             names = " or ".join(f"`{name}`" for fields in wanted for name in fields)
             yield Fault(step, f"{prefix}arguments", f"got {sorted(target.arguments)}; a {target.kind} takes {names}")
 
-    def _results(self, step: Step, plan: Plan) -> Iterator[Fault]:
+    def _results(self, step: Step, steps: Mapping[str, Step]) -> Iterator[Fault]:
         """Whether the results that a step refers to can have what it asks for."""
         for reference in references(step.arguments):
-            if wrong := self._missing(reference, plan):
+            if wrong := self._missing(reference, steps.get(reference.step)):
                 yield Fault(step.id, "arguments", f"{reference}: the result has no {wrong}")
 
-    def _missing(self, reference: Reference, plan: Plan) -> str | None:
-        before = next((one for one in plan.steps if one.id == reference.step), None)
+    def _missing(self, reference: Reference, before: Step | None) -> str | None:
         card = self._tools.get(before.name) if before is not None and before.kind == "tool" else None
         return missing_field(card.returns, reference) if card is not None else None
+
+
+def _ids(plan: Plan) -> Iterator[Fault]:
+    counts = Counter(step.id for step in plan.steps)
+    if PLAN in counts:
+        yield Fault(PLAN, "id", "is kept for the approval of the plan itself; take another")
+    yield from (Fault(one, "id", "stands twice; give each its own") for one, count in counts.items() if count > 1)
+
+
+def _order(plan: Plan, known: Collection[str]) -> Iterator[Fault]:
+    """Whether steps that can be read can be put in an order: they name each other, and go in no circle."""
+    graph = Graph(plan.steps)
+    there = {*graph.dependencies, *known}
+    for step, waits in graph.dependencies.items():
+        if missing := waits - there:
+            yield Fault(step, "arguments", f"names {sorted(missing)}, and there is no such step")
+    if circle := graph.cycle():
+        yield Fault(circle[0], "arguments", f"steps wait for each other: {' -> '.join(circle)}; break the circle")
+    yield from _answer(plan, there)
 
 
 def _arguments(step: str, prefix: str, card: ToolCard, arguments: dict[str, Any]) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ import pytest
 
 from autoglm.contract.plan import Step
 from autoglm.errors import BadRequestError
-from deployments.planner.graph import checked, cycle, dependencies, needs
+from deployments.planner.graph import Graph, checked, dependencies, needs
 
 
 def step(id: str, **fields: Any) -> Step:
@@ -38,7 +38,7 @@ def test_a_cycle_is_named_from_step_to_step() -> None:
         step("b", after=["a", "free"]),
         step("c", fallback={"kind": "tool", "name": "t", "arguments": {"x": "${b}"}}),
     ]
-    found = cycle(steps)
+    found = Graph(steps).cycle()
     assert found[0] == found[-1]
     assert set(found) == {"a", "b", "c"}
     assert all(before in dependencies(one) for before, one in zip(found, map(by_id(steps), found[1:]), strict=False))

@@ -12,7 +12,7 @@ import pytest
 from autoglm.contract.plan import Plan
 from autoglm.errors import PermissionDeniedError, UnprocessableEntityError
 from deployments.planner.planning.config import PlanLimits
-from deployments.planner.planning.validation import Validation
+from deployments.planner.planning.validation import MAX_REFERENCES, Validation
 from tests.deployments.planner.planning.hands import DAYS, FakeHands
 
 DATES = {"start": "2024-01-01", "end": "2024-01-02"}
@@ -50,6 +50,7 @@ def test_a_right_plan_has_no_fault() -> None:
         ([step(name="gone")], "step 's1', name: no tool 'gone'"),
         ([step(fallback={"kind": "tool", "name": "gone"})], "step 's1', fallback.name: no tool 'gone'"),
         ([step(), step()], "step 's1', id: stands twice"),
+        ([{**step(), "id": "plan"}], "step 'plan', id: is kept for the approval of the plan itself"),
         ([step(after=["s9"])], "step 's1', arguments: names ['s9'], and there is no such step"),
         ([step(after=["s2"]), step(2, after=["s1"])], "steps wait for each other"),
         ([step(arguments={**DATES, "end": "${s1!}"})], "is no reference"),
@@ -82,7 +83,7 @@ def test_a_result_may_become_whatever_the_schema_wants() -> None:
 
 
 def test_size_and_cost_are_bounded() -> None:
-    """By steps, by steps that call a model, and by bytes; a request may ask for less, and not for more."""
+    """By steps, those that call a model, bytes and references; a request may ask for less, and not for more."""
     chat = {"kind": "model", "name": "chat", "arguments": {"prompt": "x"}}
     assert faults(step(1), step(2), limits=PlanLimits(max_steps=1)) == ["steps: got 2, at most 1 may be run"]
     assert (
@@ -90,6 +91,8 @@ def test_size_and_cost_are_bounded() -> None:
     )
     large = step(arguments={**DATES, "start": "x" * 2000})
     assert faults(large, limits=PlanLimits(max_bytes=1000)) == ["steps: the plan has more than 1,000 bytes"]
+    many = step(2, "calculate", arguments={"expression": "${s1.days}" * (MAX_REFERENCES + 1)})
+    assert faults(step(), many) == ["steps: they hold 10,001 references, at most 10,000 are followed"]
     plan = Plan.model_validate({"steps": [step(1), step(2)]})
     assert Validation(PlanLimits(), FakeHands()).faults(plan, max_steps=1)
     assert not Validation(PlanLimits(), FakeHands()).faults(plan, max_steps=5000)
