@@ -11,7 +11,9 @@ from autoglm.contract.usage import Usage
 
 
 class Hands(Protocol):
-    """One caller's. What is not listed cannot be called, and is asked for again at each call: a grant may be revoked.
+    """One request's: what its caller may use, less what its `tools` leave out.
+
+    What is not listed cannot be called, and is asked for again at each call: a grant may be revoked.
 
     Every call raises autoglm.errors.APIStatusError and nothing else, and ends when its task is cancelled.
     """

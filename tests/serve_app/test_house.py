@@ -89,6 +89,15 @@ async def test_without_a_grant_nothing_runs_and_the_missing_one_is_named(house: 
     assert {(entry.tenant, entry.tool, entry.outcome) for entry in house.control.calls} == {("acme", "calculate", "ok")}
 
 
+async def test_a_request_narrows_what_its_plan_may_use(house: House) -> None:
+    """To the tools that it names, whoever makes the plan."""
+    calculate = {"id": "a", "kind": "tool", "name": "calculate", "arguments": {"expression": "6 * 7"}}
+    for given in ({}, {"plan": {"steps": [calculate]}}):
+        refused = await house.ask("What is 6 * 7?", tools=["days_between"], **given)
+        assert refused.status_code == 403, refused.json()
+        assert "`tools`" in refused.json()["error"]["message"]
+
+
 async def test_a_step_needs_the_scope_of_what_it_calls(house: House) -> None:
     """`tasks` alone opens no model and no task: not in a plan of the caller's own, and not at the router itself."""
     view, shown = house.key("acme", "tasks", "tools:*")

@@ -27,15 +27,14 @@ class Desk:
 
     @classmethod
     def of(cls, request: TaskRequest, hands: Hands, limits: PlanLimits) -> Desk:
-        """With what the caller may use now, narrowed by the request.
+        """With what the caller may use now, as the hands were narrowed to the request.
 
         Raises:
             PermissionDeniedError, NotFoundError: the request names a tool that the caller may not use, or nobody can.
         """
         for name in request.tools or ():
             hands.check(name)
-        tools = [card for card in hands.tools() if request.tools is None or card.name in request.tools]
-        return cls(request, hands, tools, hands.models(), Validation(limits, hands, request.tools))
+        return cls(request, hands, hands.tools(), hands.models(), Validation(limits, hands))
 
     def faults(self, plan: Plan) -> list[Fault]:
         """What is wrong with a plan for this request."""

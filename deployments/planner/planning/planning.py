@@ -77,7 +77,7 @@ class Planning:
             or (self._config.model is None and self._config.planner != "model")
         ):
             return None
-        drafting = Drafting(self._config.asking, model, hands, Validation(self._config.limits, hands, request.tools))
+        drafting = Drafting(self._config.asking, model, hands, Validation(self._config.limits, hands))
         return Replanning(request, drafting, lambda: self._choices(request, hands))
 
     def compose(self, hands: Hands) -> Composition:

@@ -24,15 +24,14 @@ MAX_REFERENCES = 10_000  # of a plan: each is read several times, and takes some
 
 
 class Validation:
-    """One caller's. `allowed` narrows the tools that the request may use; None narrows nothing.
+    """For one caller's hands.
 
     What is listed is read once: a plan is judged by one state of the cluster. Grants are asked for at each call again.
     """
 
-    def __init__(self, limits: PlanLimits, hands: Hands, allowed: Collection[str] | None = None) -> None:
+    def __init__(self, limits: PlanLimits, hands: Hands) -> None:
         self._limits = limits
         self._hands = hands
-        self._allowed = allowed
         self._tools = {card.name: card for card in hands.tools()}
         self._models = {card.id: card for card in hands.models()}
 
@@ -91,9 +90,6 @@ class Validation:
             yield from self._served(step, prefix, target)
 
     def _tool(self, step: str, prefix: str, target: Step | Fallback) -> Iterator[Fault]:
-        if self._allowed is not None and target.name not in self._allowed:
-            yield Fault(step, f"{prefix}name", f"the request's `tools` leave {target.name!r} out", is_denied=True)
-            return
         try:
             self._hands.check(target.name, None if has_references(target.arguments) else target.arguments)
         except APIStatusError as error:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 from autoglm.contract.scope import Scope
 from deployments.caller import Caller
@@ -12,17 +10,11 @@ from deployments.caller import Caller
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A caller with its scopes as they are now. `tools` are those that request, plan and step leave; None is all."""
+    """A caller with its scopes as they are now. `tools` are those that the request leaves; None is all."""
 
     caller: Caller
     scopes: tuple[Scope, ...]
     tools: frozenset[str] | None = None
-
-    def narrowed(self, names: Iterable[str] | None) -> Self:
-        """The same with no other tools than these; None narrows nothing, and nothing widens."""
-        if names is None:
-            return self
-        return replace(self, tools=frozenset(names) if self.tools is None else self.tools.intersection(names))
 
     def has_scope(self, tool: str) -> bool:
         """Whether the credential's scopes cover the tool."""
@@ -30,5 +22,5 @@ class Asking:
         return any(scope.root in ("tools:*", f"tools:{tool}") for scope in self.scopes)
 
     def leaves(self, tool: str) -> bool:
-        """Whether the narrowing leaves the tool."""
+        """Whether the request leaves the tool."""
         return self.tools is None or tool in self.tools

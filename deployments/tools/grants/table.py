@@ -34,7 +34,7 @@ class GrantTable:
         return {rule.id for rule in self._limited}
 
     def decide(self, asking: Asking, tool: str, arguments: Mapping[str, Any] | None = None) -> Decision:
-        """Scope, narrowing and grants; the rate is taken when the call is made.
+        """Scope, the request's `tools` and grants; the rate is taken when the call is made.
 
         A grant covers a call whole or not at all, and of several that do the most permissive counts. Without arguments
         it is whether any call of the tool can be allowed, and whether some that are would need approval.
@@ -62,7 +62,7 @@ class GrantTable:
         if not asking.has_scope(tool):
             return f"tool {tool!r} needs the scope 'tools:{tool}', or 'tools:*', which this credential has not"
         if not asking.leaves(tool):
-            return f"tool {tool!r} is none of those that the request or its plan names"
+            return f"tool {tool!r} is left out by the request's `tools`"
         return ""
 
     def _named(self, caller: Caller, tool: str) -> list[Rule]:

@@ -156,10 +156,10 @@ async def test_the_declared_model_plans_what_rules_could(encoder: Encoder) -> No
     assert (await planning.plan(asked("What is 2 + 2?"), hands)).planner == "direct"
 
 
-async def test_a_request_narrows_what_its_plan_may_use(planning: Planning) -> None:
-    """To tools that are granted, and that exist."""
-    with pytest.raises(PermissionDeniedError, match="leave 'calculate' out"):
-        await planning.plan(asked(SUM, tools=["days_between"]), FakeHands())
+async def test_the_tools_that_a_request_names_are_there_and_granted(planning: Planning) -> None:
+    """Said at once, whatever the instruction needs of them."""
+    with pytest.raises(PermissionDeniedError, match="no grant of the tool 'calculate'"):
+        await planning.plan(asked("What is 2 + 2?", tools=["calculate"]), FakeHands(granted=[DAYS]))
     with pytest.raises(NotFoundError):
         await planning.plan(asked(SUM, tools=["nothing"]), FakeHands())
 

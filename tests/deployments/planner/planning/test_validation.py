@@ -105,13 +105,6 @@ def test_a_missing_grant_is_a_403_before_anything_runs() -> None:
         Validation(PlanLimits(), FakeHands(granted=[DAYS])).check(plan)
 
 
-def test_a_tool_that_the_request_leaves_out_is_denied() -> None:
-    """`tools` narrows what is granted."""
-    plan = Plan.model_validate({"steps": [step()]})
-    with pytest.raises(PermissionDeniedError, match="the request's `tools` leave 'days_between' out"):
-        Validation(PlanLimits(), FakeHands(), allowed=["calculate"]).check(plan)
-
-
 def test_argument_patterns_are_asked_for_only_where_the_arguments_are_known() -> None:
     """A reference matches no pattern, and is no reason to refuse: its call is checked with what it became."""
     hands = FakeHands()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -195,13 +196,13 @@ def test_of_several_grants_the_most_permissive_counts_for_approval() -> None:
     assert not GrantTable([tenant(needs_approval=True), tenant()]).decide(asking(), "read").needs_approval
 
 
-def test_what_is_narrowed_is_never_widened_again() -> None:
-    """Request, plan and step each leave a part of what was left."""
+def test_a_request_narrows_what_is_granted() -> None:
+    """To the tools that it names; to none where it names none."""
     table = GrantTable([tenant("*")])
-    narrowed = asking().narrowed(["read", "write"]).narrowed(None).narrowed(["write", "send"])
-    assert [table.decide(narrowed, tool, {}).allowed for tool in ("read", "write", "send")] == [False, True, False]
-    assert "none of those that the request or its plan names" in table.decide(narrowed, "read", {}).reason
-    assert not table.decide(asking().narrowed([]), "read", {}).allowed
+    narrowed = replace(asking(), tools=frozenset({"write"}))
+    assert [table.decide(narrowed, tool, {}).allowed for tool in ("read", "write")] == [False, True]
+    assert "left out by the request's `tools`" in table.decide(narrowed, "read", {}).reason
+    assert not table.decide(replace(asking(), tools=frozenset()), "read", {}).allowed
 
 
 @pytest.mark.parametrize("pattern", ["(", r"(a)\1", "(?=a)", "(a{1000}){1000}", "\ud800"])
