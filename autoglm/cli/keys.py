@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from autoglm.cli.grant import ExpiresOption, ModelOption, ScopeOption, TenantOption, given_scopes
+from autoglm.cli.credential import ExpiresOption, ModelOption, ScopeOption, TenantOption, given_scopes
 from autoglm.cli.options import ApiKeyOption, BaseUrlOption, JsonOption
 from autoglm.cli.output import print_table, shown_moment, whole
 from autoglm.client import AutoClient

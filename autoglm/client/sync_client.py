@@ -77,7 +77,7 @@ class AutoClient:
 
     @property
     def admin(self) -> Admin:
-        """Administration of keys, users, quotas and usage; needs the scope `admin`."""
+        """Administration: who may do what, how much, and what is loaded; needs the scope `admin`."""
         return Admin(self._run)
 
     @property

@@ -29,8 +29,8 @@ def layers(plan: Plan) -> list[list[str]]:
     while waiting:
         ready = [id for id, before in waiting.items() if all(other in rows for other in before)] or list(waiting)
         ready.sort(key=lambda id: _barycentre(waiting[id], rows))
-        waiting = {id: before for id, before in waiting.items() if id not in set(ready)}
         rows.update({id: float(row) for row, id in enumerate(ready)})
+        waiting = {id: before for id, before in waiting.items() if id not in rows}
         placed.append(ready)
     return placed
 

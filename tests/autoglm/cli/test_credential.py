@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from autoglm.cli.grant import expiry, given_scopes, scope
+from autoglm.cli.credential import expiry, given_scopes, scope
 from autoglm.contract import Scope
 from autoglm.contract.scope import KNOWN
 
