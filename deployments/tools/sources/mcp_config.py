@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 import httpx2
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from deployments.redaction import SECRET_NAMES
 from deployments.tools.net.config import OutgoingConfig
 from deployments.tools.net.endpoint import declared_url
 from deployments.tools.secrets import SecretReference
@@ -20,7 +21,7 @@ class McpConfig(OutgoingConfig):
     """Either a `command` that is started and spoken with over its standard streams, or the `url` of a server.
 
     The command's environment holds `env` and what a program needs to run (PATH, HOME, a locale), nothing else of the
-    server's own. To a `url` go the `headers`, and the `bearer` as the token of its Authorization. `tools` names those
+    server's own; what is a secret by its name stands there by reference. To a `url` go the `headers`, and the `bearer` as the token of its Authorization. `tools` names those
     that are wanted, as the server calls them; without it all are.
     """
 
@@ -30,6 +31,14 @@ class McpConfig(OutgoingConfig):
     headers: dict[HeaderName, SecretReference] = Field(default_factory=dict, max_length=50)
     bearer: SecretReference | None = None
     tools: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=1000)
+
+    @field_validator("env")
+    @classmethod
+    def _no_secrets(cls, env: dict[str, str | SecretReference]) -> dict[str, str | SecretReference]:
+        for name, value in env.items():
+            if isinstance(value, str) and SECRET_NAMES.search(name):  # not shown: it may well be one
+                raise ValueError(f"{name} is a secret by its name, and is referred to by {{env: NAME}} or {{file: PATH}}")
+        return env
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -284,6 +284,7 @@ def test_the_pause_before_a_new_session_doubles_and_is_bounded() -> None:
         {"url": "https://someone:s3cret@files.example/mcp"},
         {"url": "https://2130706433/mcp"},
         {"url": "https://files.example/mcp", "headers": {"x-key": "s3cret"}},
+        {"command": ["x"], "env": {"API_KEY": "s3cret"}},
     ],
 )
 def test_a_config_that_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
