@@ -10,7 +10,10 @@ import pytest
 
 from autoglm.contract.plan import Plan, Step
 from autoglm.contract.task_run import EventType
+from cluster.control import runs
 from deployments.planner.execution.config import ExecutionConfig
+from deployments.planner.planning.config import PlanLimits
+from deployments.planner.planning.validation import MAX_REFERENCES
 from serve_app.config import PlannerSection, parse
 from tests.snippets import ROOT, snippets
 
@@ -52,5 +55,9 @@ def test_the_limits_are_the_codes() -> None:
         f"{limits.timeout_s:.0f} s",
         f"{limits.max_result_bytes >> 20} MiB",
         f"{limits.max_results_bytes >> 20} MiB",
+        f"{PlanLimits().max_model_steps} steps that call a model, {PlanLimits().max_bytes >> 20} MiB",
+        f"{MAX_REFERENCES:,} references",
+        f"{runs.MAX_OPEN:,} runs",
+        f"{runs.KEPT.days} days, the newest {runs.KEPT_RUNS:,}",
     ):
         assert figure in sentence
