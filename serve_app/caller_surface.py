@@ -17,7 +17,7 @@ from deployments.router import Router
 from serve_app.delegation import Delegation
 from serve_app.http.admission import RUN, TOOL_CALL, Admission, caller_of
 from serve_app.http.idempotency import own_key
-from serve_app.http.tasks import Runs, in_time, last_of
+from serve_app.http.tasks import Runs, last_of, with_deadline
 from serve_app.http.tools import Tools
 
 
@@ -70,7 +70,7 @@ class CallerSurface:
     async def run(self, request: TaskRequest) -> TaskRun:
         """As `POST /v1/tasks`."""
         with await self.services.admission.admit_request(self.caller, RUN):
-            return await last_of(self.services.runs.run(in_time(request, self._longest_s()), self.caller))
+            return await last_of(self.services.runs.run(with_deadline(request, self._longest_s()), self.caller))
 
     def _longest_s(self) -> float:
         return self.services.router.limits.request_timeout_s

@@ -98,7 +98,7 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
         if asked.background:
             with visit:
                 return accepted(await runs.start(asked, caller, key), visit)
-        asked = in_time(asked, timeout_of(header_of(request.scope, TIMEOUT.encode()), longest_s()))
+        asked = with_deadline(asked, timeout_of(header_of(request.scope, TIMEOUT.encode()), longest_s()))
         if not asked.stream:
             with visit:
                 return answered(await last_of(runs.run(asked, caller)), visit)
@@ -143,7 +143,7 @@ def build_tasks(runs: Runs, admission: Admission, max_body_bytes: int, longest_s
     return api
 
 
-def in_time(request: TaskRequest, seconds: float) -> TaskRequest:
+def with_deadline(request: TaskRequest, seconds: float) -> TaskRequest:
     """The request with no more time than its caller's connection has."""
     return request.model_copy(update={"timeout_s": min(seconds, request.timeout_s or seconds)})
 
