@@ -46,7 +46,7 @@ class TaskRequest(RequestModel):
 class StepRun(ResponseModel):
     """What became of a step; a `result` that is too large for this place is cut, and `is_cut` says so.
 
-    Of a step that waits it is the call that a person is to approve.
+    Of a step that waits it is the call that a person is to approve, with its fallback.
     """
 
     id: StepId

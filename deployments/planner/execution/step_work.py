@@ -54,7 +54,7 @@ class StepWork:
         if call is None:
             return await self._end(effort, "skipped")
         if waits:
-            return await self._wait(begun, call)
+            return await self._wait(step, begun, call)
         await self.record.tell(begun)
         try:
             result = await self._result(step, call, effort)
@@ -101,9 +101,11 @@ class StepWork:
         self.results.put(step.id, result)
         return result
 
-    async def _wait(self, begun: StepRun, call: Call) -> StepRun:
-        """Whoever is to decide sees what would be sent."""
-        shown = {call.kind: call.name, "arguments": call.arguments}
+    async def _wait(self, step: Step, begun: StepRun, call: Call) -> StepRun:
+        """Whoever is to decide sees what would be sent, and what in its place where that fails."""
+        shown: dict[str, Any] = {call.kind: call.name, "arguments": call.arguments}
+        if step.fallback is not None:
+            shown["fallback"] = {step.fallback.kind: step.fallback.name, "arguments": step.fallback.arguments}
         waiting = begun.model_copy(update={"status": "waiting", "started": None, "result": shown})
         await self.record.tell(waiting)
         return waiting

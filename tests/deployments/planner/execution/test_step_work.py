@@ -132,11 +132,13 @@ def test_a_run_waits_for_people_when_everything_else_is_done() -> None:
 
 
 def test_a_call_that_needs_nobody_does_not_wait() -> None:
-    """Whether a person must decide is a matter of the arguments; a fallback that may need one is asked for with it."""
+    """Whether a person must decide is a matter of the arguments; a fallback that may need one is shown with it."""
     fallback = {"kind": "tool", "name": "mail", "arguments": {"to": "all"}}
     steps = [step("a", "mail", arguments={"to": "friend"}), step("b", "mail"), step("c", fallback=fallback)]
-    run = Stage(plan_of(*steps), FakeHands({"echo": echo, "mail": echo}, asking={"mail"})).run()
-    assert statuses(run) == {"a": "succeeded", "b": "waiting", "c": "waiting"}
+    stage = Stage(plan_of(*steps), FakeHands({"echo": echo, "mail": echo}, asking={"mail"}))
+    assert statuses(stage.run()) == {"a": "succeeded", "b": "waiting", "c": "waiting"}
+    shown = next(one.result for one in stage.notes.steps() if one.id == "c")
+    assert (shown["tool"], shown["fallback"]) == ("echo", {"tool": "mail", "arguments": {"to": "all"}})
 
 
 @pytest.mark.parametrize("is_approved", [True, False])
