@@ -143,7 +143,7 @@ class Lifecycle:
             self._hands,
             self._journal,
             compose=means.planning.compose(self._hands),
-            replan=None if request.plan is not None else means.planning.replan(request, self._hands),
+            replan=means.planning.replan(request, self._hands),
             config=means.execution,
             clock=means.clock,
             now=means.now,

@@ -68,14 +68,13 @@ class Planning:
         return await self._drafted(desk, is_composed=read is not None) or await self._chat(desk)
 
     def replan(self, request: TaskRequest, hands: Hands) -> Replanning | None:
-        """How a plan that failed is replaced; None where nobody may: a caller's own plan is not changed, and what rules
-        read the first time they read the second time too."""
+        """How a plan that failed is replaced; None where it may not be.
+
+        A caller's own plan and one that a person approved are not changed, and what rules read the first time they read
+        the second time too.
+        """
         model = self._model(hands)
-        if (
-            request.plan is not None
-            or model is None
-            or (self._config.model is None and self._config.planner != "model")
-        ):
+        if request.plan is not None or request.approve or model is None or not self._is_model_declared:
             return None
         drafting = Drafting(self._config.asking, model, hands, Validation(self._config.limits, hands))
         return Replanning(request, drafting, lambda: self._choices(request, hands))
@@ -151,8 +150,13 @@ class Planning:
 
     def _is_for_model(self, one: Fitting) -> bool:
         """Whether a tool fits, and is not one that rules know already and a model would only know less well."""
-        is_declared = self._config.model is not None or self._config.planner == "model"
-        return one.fit >= self._config.asking.min_fit and (is_declared or one.card.name not in TOOLS)
+        is_models = self._is_model_declared or one.card.name not in TOOLS
+        return is_models and one.fit >= self._config.asking.min_fit
+
+    @property
+    def _is_model_declared(self) -> bool:
+        """Whether the file says that a model is to plan, so that it is more than the first one there is."""
+        return self._config.model is not None or self._config.planner == "model"
 
     def _choices(self, request: TaskRequest, hands: Hands) -> Choices:
         desk = Desk.of(request, hands, self._config.limits)

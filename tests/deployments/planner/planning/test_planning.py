@@ -165,11 +165,12 @@ async def test_the_tools_that_a_request_names_are_there_and_granted(planning: Pl
 
 
 async def test_a_plan_is_replaced_only_by_a_declared_model(encoder: Encoder, planning: Planning) -> None:
-    """What rules read once they read again, and a caller's own plan is the caller's to change."""
+    """What rules read once they read again; a caller's own plan is the caller's, and an approved one is approved."""
     assert planning.replan(asked(SUM), FakeHands()) is None
     own = Plan.model_validate({"steps": [{"id": "s1", "kind": "model", "name": "chat"}]})
     declared = configured(encoder, model="chat")
     assert declared.replan(asked(SUM, plan=own), FakeHands()) is None
+    assert declared.replan(asked(SUM, approve=True), FakeHands()) is None
     assert declared.replan(asked(SUM), FakeHands()) is not None
 
 
