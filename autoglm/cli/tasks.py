@@ -20,7 +20,7 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The run, as `auto
 def run_commands() -> typer.Typer:
     """The commands of `autoglm tasks`."""
     app = typer.Typer(
-        help="See how instructions fare; cancel, approve and watch them. Needs the scope tasks, and approve to approve.",
+        help="See how instructions fare; cancel, approve and watch them. Needs the scope tasks; to decide, approve.",
         no_args_is_help=True,
         pretty_exceptions_show_locals=False,
     )

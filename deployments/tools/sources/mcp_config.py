@@ -21,8 +21,9 @@ class McpConfig(OutgoingConfig):
     """Either a `command` that is started and spoken with over its standard streams, or the `url` of a server.
 
     The command's environment holds `env` and what a program needs to run (PATH, HOME, a locale), nothing else of the
-    server's own; what is a secret by its name stands there by reference. To a `url` go the `headers`, and the `bearer` as the token of its Authorization. `tools` names those
-    that are wanted, as the server calls them; without it all are.
+    server's own; what is a secret by its name stands there by reference. To a `url` go the `headers`, and the `bearer`
+    as the token of its Authorization. `tools` names those that are wanted, as the server calls them; without it all
+    are.
     """
 
     command: tuple[Argument, ...] | None = Field(default=None, min_length=1, max_length=100)
@@ -37,7 +38,7 @@ class McpConfig(OutgoingConfig):
     def _no_secrets(cls, env: dict[str, str | SecretReference]) -> dict[str, str | SecretReference]:
         for name, value in env.items():
             if isinstance(value, str) and SECRET_NAMES.search(name):  # not shown: it may well be one
-                raise ValueError(f"{name} is a secret by its name, and is referred to by {{env: NAME}} or {{file: PATH}}")
+                raise ValueError(f"{name} is a secret by its name: refer to it by {{env: NAME}} or {{file: PATH}}")
         return env
 
     @model_validator(mode="after")
