@@ -92,7 +92,7 @@ class Toolbox:
         Raises:
             NotFoundError: there is no such tool.
             UnavailableError: it is not known whether there is, as a host has not told yet.
-            PermissionDeniedError: a scope or a grant is missing, or the request leaves the tool out; which, it says.
+            PermissionDeniedError: a scope or a grant is missing, or the narrowing leaves the tool out; which, it says.
         """
         listing = self._listing(asking, name)
         decision = self._grants.decide(asking, name, arguments)
