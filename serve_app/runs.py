@@ -68,12 +68,7 @@ class ClusterRuns:
 
     async def get(self, run: str, tenant: str) -> TaskRun:
         """From the store; else one that somebody listens to now."""
-        try:
-            return await self._store.get(run, tenant)
-        except (NotFoundError, UnavailableError):
-            if (live := await self._live("look", run, tenant)) is not None:
-                return live
-            raise
+        return await self._found(self._store.get, "look", run, tenant)
 
     async def page(self, tenant: str, *, after: str | None, limit: int) -> TaskRunList:
         """Those that are kept."""
@@ -93,12 +88,7 @@ class ClusterRuns:
 
     async def cancel(self, run: str, tenant: str) -> TaskRun:
         """In the store; else where somebody listens to it."""
-        try:
-            return await self._store.cancel(run, tenant)
-        except (NotFoundError, UnavailableError):
-            if (live := await self._live("stop", run, tenant)) is not None:
-                return live
-            raise
+        return await self._found(self._store.cancel, "stop", run, tenant)
 
     async def decide(self, run: str, caller: Principal, decision: ApprovalRequest) -> TaskRun:
         """In the store, where a run waits."""
@@ -124,6 +114,19 @@ class ClusterRuns:
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         if not is_told:
             yield last_event(over, seq + 1)
+
+    async def _found(
+        self, kept: Callable[[str, str], Awaitable[TaskRun]], method: str, run: str, tenant: str
+    ) -> TaskRun:
+        """What the store has; else what a planner has, which the store may have since it was asked."""
+        try:
+            return await kept(run, tenant)
+        except (NotFoundError, UnavailableError) as error:
+            if (live := await self._live(method, run, tenant)) is not None:
+                return live
+            if isinstance(error, UnavailableError):
+                raise
+        return await kept(run, tenant)
 
     async def _live(self, method: str, run: str, tenant: str) -> TaskRun | None:
         """What the one planner replica says that has the run in its memory; None where none has."""

@@ -25,6 +25,7 @@ from autoglm.contract.task_run import (
     TaskRun,
     TaskRunList,
 )
+from autoglm.contract.usage import Usage
 from autoglm.errors import ConflictError, NotFoundError, RateLimitError
 from cluster.control import audit, run_rows, upsert
 from cluster.control.audit import Actor
@@ -88,12 +89,13 @@ class RunLedger:
                 if row.is_cancelled:
                     end(session, row, "cancelled", now)
                 else:
-                    claims.append(claimed(session, row, worker, now + timedelta(seconds=lease_s)))
+                    claims.append(claimed(session, row, worker, now, now + timedelta(seconds=lease_s)))
             return claims
 
     def renew(self, worker: str, fences: dict[str, int], lease_s: float) -> list[str]:
         """As `RunStore.renew`. The lease of a cancelled run is prolonged too: its worker is ending it."""
-        until = self._clock() + timedelta(seconds=lease_s)
+        now = self._clock()
+        until = now + timedelta(seconds=lease_s)
         lost = set(fences)
         with self._database.write() as session:
             for row in session.scalars(
@@ -101,6 +103,7 @@ class RunLedger:
             ):
                 if row.worker == worker and row.fence == fences[row.id] and row.status in ACTIVE:
                     row.leased_until = until
+                    count_time(row, now)
                     if not row.is_cancelled:
                         lost.remove(row.id)
         return sorted(lost)
@@ -113,7 +116,7 @@ class RunLedger:
             row.run = {**row.run, **told}
             set_status(row, "running")
 
-    def step(self, run: str, fence: int, step: StepRun) -> None:
+    def step(self, run: str, fence: int, step: StepRun, usage: Usage | None = None) -> None:
         """As `RunStore.step`; one that is over stays as it is, and is told again only as it was.
 
         Raises:
@@ -121,15 +124,16 @@ class RunLedger:
             PayloadTooLargeError: its result is larger than is kept (`run_rows.MAX_STEP_BYTES`, `MAX_RUN_BYTES`).
         """
         with self._database.write() as session:
-            going(session, run, fence)
+            note_usage(going(session, run, fence), usage)
             if not run_rows.put_step(session, run, step):
                 raise ConflictError(f"step: {step.id!r} of {run} is over, and is not done again", param="step")
 
-    def wait(self, run: str, fence: int, waiting_for: str) -> None:
+    def wait(self, run: str, fence: int, waiting_for: str, usage: Usage | None = None) -> None:
         """As `RunStore.wait`; where the decision is there already, or the run was cancelled, it does not wait."""
         with self._database.write() as session:
             row = going(session, run, fence)
-            release(row)
+            release(row, self._clock())
+            note_usage(row, usage)
             if row.is_cancelled:
                 end(session, row, "cancelled", self._clock())
             elif waiting_for not in row.approved:
@@ -238,6 +242,9 @@ def new_row(run: TaskRun, request: TaskRequest, caller: Caller, now: datetime) -
         worker=None,
         fence=0,
         leased_until=None,
+        seen=None,
+        # One that comes while it waits was held by whoever listened to it until now.
+        spent_s=max(0.0, (now - run.created).total_seconds()) if run.status == "waiting" else 0.0,
         created=run.created,
         finished=(run.finished or now) if run.status in ENDED else None,
     )
@@ -250,9 +257,9 @@ def claimable(session: Session, count: int, now: datetime) -> Sequence[RunRow]:
     return session.scalars(query.with_for_update(skip_locked=True)).all()
 
 
-def claimed(session: Session, row: RunRow, worker: str, until: datetime) -> Claim:
-    """The run given to a worker."""
-    row.worker, row.leased_until = worker, until
+def claimed(session: Session, row: RunRow, worker: str, now: datetime, until: datetime) -> Claim:
+    """The run given to a worker. What passed since the last sign of one that died is nobody's time."""
+    row.worker, row.seen, row.leased_until = worker, now, until
     row.fence += 1
     session.flush()
     return Claim(
@@ -262,6 +269,7 @@ def claimed(session: Session, row: RunRow, worker: str, until: datetime) -> Clai
         fence=row.fence,
         approved=dict(row.approved),
         seq=last_seq(session, row.id),
+        spent_s=row.spent_s,
     )
 
 
@@ -339,7 +347,7 @@ def end(session: Session, row: RunRow, status: RunStatus, now: datetime) -> None
     row.run = {**row.run, "finished": now.isoformat()}
     row.finished = now
     set_status(row, status)
-    release(row)
+    release(row, now)
     run_rows.close(session, row.id)
 
 
@@ -351,9 +359,24 @@ def set_status(row: RunRow, status: RunStatus) -> None:
     row.run, row.status = told, status
 
 
-def release(row: RunRow) -> None:
-    """Nobody has the run."""
-    row.worker, row.leased_until = None, None
+def release(row: RunRow, now: datetime) -> None:
+    """Nobody has the run from now on."""
+    count_time(row, now)
+    row.worker, row.leased_until, row.seen = None, None, None
+
+
+def count_time(row: RunRow, now: datetime) -> None:
+    """The worker that has the run gives a sign: the time since its last one was the run's."""
+    if row.seen is not None:
+        row.spent_s += max(0.0, (now - row.seen).total_seconds())
+        row.seen = now
+
+
+def note_usage(row: RunRow, usage: Usage | None) -> None:
+    """What the run has taken so far, for whoever goes on with it; most steps take no tokens, and are not written."""
+    told = None if usage is None or not usage.total_tokens else usage.model_dump(mode="json")
+    if told is not None and row.run.get("usage") != told:
+        row.run = {**row.run, "usage": told}
 
 
 def last_seq(session: Session, run: str) -> int:

@@ -263,7 +263,10 @@ class ToolCallRow(Base):
 
 
 class RunRow(Base):
-    """A durable run. `run` is what is told of it, without its steps."""
+    """A durable run. `run` is what is told of it, without its steps.
+
+    `spent_s` is how long workers have held it; `seen` is when the one that has it gave its last sign.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (Index("ix_runs_tenant_created", "tenant", "created"),)
@@ -279,6 +282,8 @@ class RunRow(Base):
     worker: Mapped[str | None] = mapped_column(String(100))
     fence: Mapped[int]
     leased_until: Mapped[datetime | None]
+    seen: Mapped[datetime | None]
+    spent_s: Mapped[float] = mapped_column(Float)
     created: Mapped[datetime]
     finished: Mapped[datetime | None] = mapped_column(index=True)
 

@@ -52,8 +52,8 @@ class Planner:
     """One replica.
 
     A run that somebody listens to lives in the replica's memory, ends with the connection, and is kept in the store
-    when it ends, where that answers. One that comes to wait for a person is kept there with all that was done, and gone
-    on with by whoever claims it, as runs of the background are.
+    when it ends, where that answers; until it is there it is still told from here. One that comes to wait for a person
+    is kept there with all that was done, and gone on with by whoever claims it, as runs of the background are.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Planner:
         self._working: asyncio.Task[None] | None = None
         self._live: dict[str, Live] = {}
         self._taken = 0
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._keeping: dict[str, asyncio.Task[None]] = {}
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         """Called by Serve with `user_config`; runs under way go on as they began."""
@@ -105,11 +105,11 @@ class Planner:
                     async for event in events:
                         yield event.model_dump(mode="json", exclude_none=True)
             finally:
-                del self._live[claim.run.id]
+                self._forget(claim.run.id)
 
     @property
     def live(self) -> frozenset[str]:
-        """The runs here that somebody listens to."""
+        """The runs here that somebody listens to, or that the store does not have yet."""
         return frozenset(self._live)
 
     async def look(self, run: str, tenant: str) -> dict[str, Any] | None:
@@ -131,7 +131,7 @@ class Planner:
             self._working.cancel()
             await asyncio.gather(self._working, return_exceptions=True)
         if self._keeping:
-            await asyncio.wait(self._keeping, timeout=2.0)
+            await asyncio.wait(self._keeping.values(), timeout=2.0)
 
     def check_health(self) -> None:
         """Called by Serve; raises RuntimeError where the work in the background has ended by itself."""
@@ -164,9 +164,15 @@ class Planner:
         if len(self._keeping) >= MAX_KEPT:
             logger.warning("%s is not kept: %d other runs wait for the store already", run.id, MAX_KEPT)
             return
-        keeping = asyncio.create_task(self._kept(claim, run))
-        self._keeping.add(keeping)
-        keeping.add_done_callback(self._keeping.discard)
+        self._keeping[run.id] = keeping = asyncio.create_task(self._kept(claim, run))
+        keeping.add_done_callback(lambda _: self._keeping.pop(run.id))
+
+    def _forget(self, run: str) -> None:
+        """A run that nobody listens to any more; only when the store has it, so that it is never nowhere."""
+        if keeping := self._keeping.get(run):
+            keeping.add_done_callback(lambda _: self._live.pop(run))
+        else:
+            del self._live[run]
 
     async def _kept(self, claim: Claim, run: TaskRun) -> None:
         try:
@@ -205,6 +211,8 @@ class Planner:
 
 
 def shown(run: TaskRun) -> dict[str, Any]:
-    """A run under way as it is told: its results come with its events."""
+    """A run as it is told; of one that is under way the results come with its events."""
+    if run.status in ENDED:
+        return run.model_dump(mode="json", exclude_none=True)
     steps = tuple(step.model_copy(update={"result": None, "is_cut": step.result is not None}) for step in run.steps)
     return run.model_copy(update={"steps": steps}).model_dump(mode="json", exclude_none=True)

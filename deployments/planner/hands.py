@@ -32,6 +32,7 @@ class Hands(Protocol):
         Raises:
             PermissionDeniedError: a grant is missing; the message says which.
             NotFoundError: there is no such tool.
+            UnavailableError: it is not known yet whether there is.
         """
         ...
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRun
+from autoglm.contract.usage import Usage
 
 
 class Journal(Protocol):
@@ -19,8 +20,11 @@ class Journal(Protocol):
         """The plan is made; a second one replaces it for the steps that have not begun."""
         ...
 
-    async def step(self, step: StepRun) -> None:
-        """A step began, waits or ended. The beginning is told before the step's call is sent."""
+    async def step(self, step: StepRun, usage: Usage) -> None:
+        """A step began, waits or ended. The beginning is told before the step's call is sent.
+
+        `usage` is the run's so far, for whoever goes on with it.
+        """
         ...
 
     async def ended(self, run: TaskRun) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRun
+from autoglm.contract.usage import Usage
 from autoglm.errors import UnavailableError
 from deployments.planner.graph import PLAN
 from deployments.planner.run_store import RunStore
@@ -36,10 +37,10 @@ class View:
         """The run has this plan now."""
         self.run = self.run.model_copy(update={"plan": plan, "planner": planner, "status": "running"})
 
-    async def step(self, step: StepRun) -> None:
-        """The step stands so now."""
+    async def step(self, step: StepRun, usage: Usage) -> None:
+        """The step stands so now, and the run has taken so many tokens."""
         steps = {known.id: known for known in self.run.steps} | {step.id: step}
-        self.run = self.run.model_copy(update={"steps": tuple(steps.values())})
+        self.run = self.run.model_copy(update={"steps": tuple(steps.values()), "usage": usage})
 
     async def ended(self, run: TaskRun) -> None:
         """The run as it ended."""
@@ -105,17 +106,18 @@ class StoreJournal(View):
         await self._written(lambda: self._store.planned(self.run.id, self._fence, plan, planner))
         await super().planned(plan, planner)
 
-    async def step(self, step: StepRun) -> None:
+    async def step(self, step: StepRun, usage: Usage) -> None:
         """As the store's."""
-        await self._written(lambda: self._store.step(self.run.id, self._fence, step))
-        await super().step(step)
+        await self._written(lambda: self._store.step(self.run.id, self._fence, step, usage))
+        await super().step(step, usage)
 
     async def wait(self, run: TaskRun, event: RunEvent) -> None:
         """As the store's; the events so far are told first, this one with them."""
         await super().wait(run, event)
         await self.event(event)
         await self.flush()
-        await self._written(lambda: self._store.wait(self.run.id, self._fence, run.waiting_for or PLAN))
+        waiting_for = run.waiting_for or PLAN
+        await self._written(lambda: self._store.wait(self.run.id, self._fence, waiting_for, run.usage))
 
     async def ended(self, run: TaskRun) -> None:
         """As the store's; the events so far are told first, since who watches looks for no more after the end."""

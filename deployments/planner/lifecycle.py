@@ -11,7 +11,8 @@ from typing import Protocol
 from autoglm.contract.error import ErrorDetail
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, TaskRequest, TaskRun
-from autoglm.errors import APIStatusError, DeadlineExceededError
+from autoglm.contract.usage import Usage
+from autoglm.errors import APIStatusError, DeadlineExceededError, UnavailableError
 from deployments.boundary import plain_errors
 from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
@@ -21,7 +22,10 @@ from deployments.planner.hands import Hands
 from deployments.planner.journals import View
 from deployments.planner.outcome import cancelled, ended, failed, last_event
 from deployments.planner.run_store import Claim
+from deployments.planner.usage import used
 
+# Before it is planned again. What runs and models are reached by takes some seconds to be started again.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 REFUSED = ErrorDetail(message="the plan was not approved", type="permission_denied", code="permission_denied")
 
 
@@ -70,7 +74,7 @@ class Lifecycle:
         self._journal = journal
         self._means = means
         self._timeout_s = min(claim.request.timeout_s or means.execution.timeout_s, means.execution.timeout_s)
-        self._ends = means.clock() + self._timeout_s
+        self._ends = means.clock() + self._timeout_s - claim.spent_s
         self._planned: Planned | None = None
         self._planning: asyncio.Future[Planned] | None = None
         self._execution: Execution | None = None
@@ -85,7 +89,7 @@ class Lifecycle:
             self._planning.cancel()
 
     async def run(self) -> TaskRun:
-        """The run as it ended, a refusal to plan included, or as it waits.
+        """The run as it ended, a refusal to plan included, or as it waits. While nobody can plan, it is tried again.
 
         Cancelling this call stops what is under way, tells nobody, and leaves the run to be gone on with.
 
@@ -93,7 +97,7 @@ class Lifecycle:
             UnavailableError, ConflictError: the journal's.
         """
         try:
-            await self.plan()
+            await self._plan_patiently()
         except APIStatusError as error:
             return await self._end(failed(self._journal.run, error, self._means.now()))
         return await self.go_on()
@@ -117,6 +121,18 @@ class Lifecycle:
             if not self._is_cancelled or is_being_cancelled():
                 raise
 
+    async def _plan_patiently(self) -> None:
+        """As `plan`; who is not there yet is waited for, since nobody waits for this run."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self.plan()
+            except UnavailableError:
+                if self._left() < pause_s:
+                    raise
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
     async def go_on(self) -> TaskRun:
         """With a plan: as `run`."""
         request = self._claim.request
@@ -139,7 +155,7 @@ class Lifecycle:
     async def _execute(self, run: TaskRun) -> TaskRun:
         means, request = self._means, self._claim.request
         self._execution = Execution(
-            Assignment(run, self._claim.approved, self._left(), request.max_steps, self._journal.seq),
+            self._assignment(run),
             self._hands,
             self._journal,
             compose=means.planning.compose(self._hands),
@@ -154,7 +170,7 @@ class Lifecycle:
         return run if run.waiting_for is None else await self._wait(run, run.waiting_for)
 
     async def _wait(self, run: TaskRun, waiting_for: str) -> TaskRun:
-        run = run.model_copy(update={"status": "waiting", "waiting_for": waiting_for})
+        run = run.model_copy(update={"status": "waiting", "waiting_for": waiting_for, "usage": self._used()})
         await self._journal.wait(run, self._plan_event(run))
         return run
 
@@ -163,10 +179,23 @@ class Lifecycle:
         return RunEvent(seq=self._journal.seq + 1, type="plan", plan=run.plan, run=run)
 
     async def _end(self, run: TaskRun) -> TaskRun:
-        run = run.model_copy(update={"usage": self._hands.usage()})
+        run = run.model_copy(update={"usage": self._used()})
         await self._journal.ended(run)
         await self._journal.event(last_event(run, self._journal.seq + 1))
         return run
+
+    def _assignment(self, run: TaskRun) -> Assignment:
+        return Assignment(
+            run,
+            self._claim.approved,
+            timeout_s=self._timeout_s,
+            max_steps=self._claim.request.max_steps,
+            seq=self._journal.seq,
+            spent_s=self._timeout_s - self._left(),
+        )
+
+    def _used(self) -> Usage:
+        return used(self._claim.run, self._hands)
 
     def _left(self) -> float:
         return max(0.0, self._ends - self._means.clock())

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRequest, TaskRun
+from autoglm.contract.usage import Usage
 from deployments.caller import Caller
 
 
@@ -16,7 +17,8 @@ class Claim:
     """A run that a worker may go on with until its lease ends. `fence` rises with each claim: an older one is refused.
 
     `approved` holds the decisions so far, by the step's id; `plan` is the key of the plan's own. The run's steps bear
-    their whole results, and `seq` is the number of the last event that is kept.
+    their whole results, and `seq` is the number of the last event that is kept. `spent_s` is how long others have held
+    the run, the time that it waited for people not counted, nor that between a worker's death and this claim.
     """
 
     run: TaskRun
@@ -25,6 +27,7 @@ class Claim:
     fence: int
     approved: dict[str, bool]
     seq: int = 0
+    spent_s: float = 0.0
 
 
 class RunStore(Protocol):
@@ -50,11 +53,11 @@ class RunStore(Protocol):
         """As the journal's; like all that follow it raises ConflictError for a fence that is not the newest."""
         ...
 
-    async def step(self, run: str, fence: int, step: StepRun) -> None:
+    async def step(self, run: str, fence: int, step: StepRun, usage: Usage | None = None) -> None:
         """As the journal's."""
         ...
 
-    async def wait(self, run: str, fence: int, waiting_for: str) -> None:
+    async def wait(self, run: str, fence: int, waiting_for: str, usage: Usage | None = None) -> None:
         """The run waits for an approval of the step, or of the `plan`, and needs no worker until then."""
         ...
 

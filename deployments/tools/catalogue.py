@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +22,17 @@ VERSION_BYTES = 6  # of a digest: below 2^53, so that every JSON reader keeps it
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The tools by name, and what is wrong with entries, by the entry's name."""
+    """The tools by name, what is wrong with entries, by the entry's name, and the entries that are being opened."""
 
     version: int
     tools: tuple[ToolCard, ...]
     faults: dict[str, str]
+    loading: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As it crosses a handle."""
-        return {"version": self.version, "tools": [card.model_dump() for card in self.tools], "faults": self.faults}
+        tools = [card.model_dump() for card in self.tools]
+        return {"version": self.version, "tools": tools, "faults": self.faults, "loading": list(self.loading)}
 
 
 class Catalogue:
@@ -104,7 +106,8 @@ class Catalogue:
             tools = tuple(sorted((offer.card for offer in self.offers()), key=lambda card: card.name))
             own = {name: mount.fault for name, mount in self._mounts.items() if mount.fault is not None}
             faults = dict(sorted((self._faults | own).items()))
-            self._listing = Listing(version_of(tools, faults), tools, faults)
+            loading = tuple(sorted(name for name in self._mounts if self._serving(name).is_loading))
+            self._listing = Listing(version_of(tools, faults, loading), tools, faults, loading)
         return self._listing
 
     async def changed(self, known_version: int | None, wait_s: float) -> Listing:
@@ -153,7 +156,7 @@ class Catalogue:
         self._change = asyncio.Event()
 
 
-def version_of(tools: Iterable[ToolCard], faults: dict[str, str]) -> int:
+def version_of(tools: Iterable[ToolCard], faults: dict[str, str], loading: Sequence[str]) -> int:
     """A number that is the same for the same listing."""
-    text = json.dumps([[card.model_dump() for card in tools], faults], sort_keys=True)
+    text = json.dumps([[card.model_dump() for card in tools], faults, loading], sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:VERSION_BYTES])

@@ -35,13 +35,18 @@ class Host(Protocol):
 
 
 class Listing:
-    """The cards of one host by name. While the host is away they stay as they were: it is being started again."""
+    """The cards of one host by name.
+
+    While the host is away they stay as they were: it is being started again. So do those of an entry that the host has
+    not opened yet.
+    """
 
     def __init__(self, app: str, host: Host, translated: Translated, sleep: Sleep = asyncio.sleep) -> None:
         self.app = app
         self.host = host
         self.cards: Mapping[str, ToolCard] = {}
         self.faults: Mapping[str, str] = {}
+        self.loading: frozenset[str] = frozenset()
         self.is_known = False
         self._translated = translated
         self._sleep = sleep
@@ -75,8 +80,11 @@ class Listing:
     def _take(self, told: Mapping[str, Any]) -> None:
         """Raises UpstreamError for an answer that is none."""
         try:
-            cards = [ToolCard.model_validate(card) for card in told["tools"]]
-            self.cards = {NAME.validate_python(card.name): card for card in cards}
+            told_cards = [ToolCard.model_validate(card) for card in told["tools"]]
+            cards = {NAME.validate_python(card.name): card for card in told_cards}
+            loading = frozenset(map(NAME.validate_python, told["loading"]))
+            kept = {name: card for name, card in self.cards.items() if name.partition(".")[0] in loading}
+            self.cards, self.loading = kept | cards, loading
             self.faults = dict(told["faults"])
             self._version = int(told["version"])
         except (ValidationError, KeyError, TypeError, ValueError) as fault:

@@ -67,6 +67,11 @@ class Mount:
         """Whether the source could be opened."""
         return self._source is not None
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is being opened for the first time, so that nobody knows yet what it has."""
+        return self._source is None and self.fault is None
+
     async def call(self, offer: Offer, arguments: dict[str, Any], key: str, timeout_s: float) -> Any:
         """The source's answer.
 

@@ -91,7 +91,7 @@ class Toolbox:
 
         Raises:
             NotFoundError: there is no such tool.
-            UnavailableError: it is not known whether there is, as a host has not told yet.
+            UnavailableError: it is not known whether there is, as a host has not told yet, or still loads its entry.
             PermissionDeniedError: a scope or a grant is missing, or the narrowing leaves the tool out; which, it says.
         """
         listing = self._listing(asking, name)
@@ -176,6 +176,8 @@ class Toolbox:
             raise UnavailableError(
                 f"tool {name!r} is not known: {silent[0]} has not told yet what it has", retry_after=RETRY_S
             )
+        if any(name.partition(".")[0] in listing.loading for listing in self._listings.values()):
+            raise UnavailableError(f"tool {name!r} is not known: its entry is being loaded", retry_after=RETRY_S)
         nearest = suggestion.nearest(name, [card.name for card in self.visible(asking)])
         raise NotFoundError(f"tool: there is no {name!r}; {nearest}"[:MAX_MESSAGE], param="tool")
 

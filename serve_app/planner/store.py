@@ -7,6 +7,7 @@ from typing import Any
 
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import ApprovalRequest, Planner, RunEvent, StepRun, TaskRequest, TaskRun, TaskRunList
+from autoglm.contract.usage import Usage
 from autoglm.errors import UnavailableError, UpstreamError
 from deployments.caller import Caller
 from deployments.planner.run_store import Claim
@@ -44,13 +45,13 @@ class ControlRuns:
         """As `RunStore`."""
         await self._answer("planned", run, fence, plan, planner)
 
-    async def step(self, run: str, fence: int, step: StepRun) -> None:
+    async def step(self, run: str, fence: int, step: StepRun, usage: Usage | None = None) -> None:
         """As `RunStore`."""
-        await self._answer("step", run, fence, step)
+        await self._answer("step", run, fence, step, usage)
 
-    async def wait(self, run: str, fence: int, waiting_for: str) -> None:
+    async def wait(self, run: str, fence: int, waiting_for: str, usage: Usage | None = None) -> None:
         """As `RunStore`."""
-        await self._answer("wait", run, fence, waiting_for)
+        await self._answer("wait", run, fence, waiting_for, usage)
 
     async def ended(self, run: TaskRun, fence: int) -> None:
         """As `RunStore`."""

@@ -101,6 +101,27 @@ async def test_so_many_follow_and_no_more() -> None:
     await anext(runs.follow(DONE.id, "acme", 0))
 
 
+async def test_a_run_that_is_stored_between_two_looks_is_found() -> None:
+    """It was not in the store yet when that was asked, and in no planner's memory any more after that."""
+
+    class Stored(Absent):
+        looks = 0
+
+        async def get(self, run: str, tenant: str) -> TaskRun:
+            self.looks += 1
+            return DONE if self.looks == 2 else await super().get(run, tenant)
+
+    class Planners:
+        def broadcast(self, *asked: Any) -> Any:
+            return self
+
+        async def results_async(self, *, timeout_s: float, return_exceptions: bool) -> list[Any]:
+            return [None]
+
+    runs = ClusterRuns(Stored(), lambda deployment, app: Planners())  # type: ignore[arg-type]
+    assert await runs.get(DONE.id, "acme") == DONE
+
+
 async def test_a_run_that_nobody_has_is_none() -> None:
     """Neither kept nor in a planner's memory; one that hangs is not waited for."""
 

@@ -15,8 +15,8 @@ class Assignment:
 
     `run.steps` are those that earlier executions told the journal, with their whole results: what ended is not done
     again, what was running is, under the same key. `approved` are the decisions so far, by the step's id. `timeout_s`
-    is what is left of the run's time, the time that it waited for people not counted; `max_steps` what its request
-    allows; `seq` the number of its last event.
+    and `max_steps` are what its request allows. Of that time `spent_s` are over, the time that it waited for people not
+    counted. `seq` is the number of its last event.
     """
 
     run: TaskRun
@@ -24,6 +24,7 @@ class Assignment:
     timeout_s: float | None = None
     max_steps: int | None = None
     seq: int = 0
+    spent_s: float = 0.0
 
     @property
     def plan(self) -> Plan:

@@ -7,10 +7,10 @@ import random
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from autoglm.contract.task_run import StepRun
-from autoglm.errors import APIStatusError, DeadlineExceededError
+from autoglm.errors import APIStatusError, DeadlineExceededError, UnavailableError
 from deployments.boundary import plain_errors
 from deployments.planner.execution.calls import Call, Calls
 from deployments.planner.execution.config import ExecutionConfig
@@ -18,6 +18,8 @@ from deployments.planner.execution.events import Events
 from deployments.planner.execution.failures import detail
 from deployments.planner.execution.guards import Guards
 from deployments.planner.execution.stream import bounded
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Attempts:
         """
         self._guards.take_same(call.kind, call.name, call.arguments)
         ends = self._clock() + timeout_s
+        await self.known(lambda: self._calls.check(call), timeout_s)
         attempt = 0
         while True:
             attempt += 1
@@ -67,6 +70,24 @@ class Attempts:
                     raise
                 message = detail(error).message
             await self._events.tell("step_output", step=effort.step, text=f"{message}; again in {wait:.2g} s")
+            await asyncio.sleep(wait)
+
+    async def known(self, decide: Callable[[], T], timeout_s: float) -> T:
+        """What is decided of a call before it is sent; asked again while nobody can tell, which costs no attempt.
+
+        Raises:
+            UnavailableError: nobody could tell within `timeout_s`.
+            APIStatusError: as `decide`.
+        """
+        ends = self._clock() + timeout_s
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return decide()
+            except UnavailableError as error:
+                if (wait := self._wait(error, attempt, ends)) is None:
+                    raise
             await asyncio.sleep(wait)
 
     async def _sent(self, call: Call, effort: Effort, ends: float, timeout_s: float) -> Any:

@@ -41,7 +41,7 @@ class Calls:
         """Whether a person must decide before the call of a step, or what may stand in for it, is sent.
 
         Raises:
-            PermissionDeniedError, NotFoundError: as hands' `check` of the call.
+            PermissionDeniedError, NotFoundError, UnavailableError: as hands' `check` of the call.
         """
         if call.kind == "approval" or (call.kind == "tool" and self._hands.check(call.name, call.arguments)):
             return True
@@ -65,7 +65,7 @@ class Calls:
         """
         match call.kind:
             case "tool":
-                self._check(call)
+                self.check(call)
                 return await self._hands.call_tool(call.name, call.arguments, key=call.key, timeout_s=timeout_s)
             case "task":
                 return await self._hands.call_task(call.name, _inputs(call), timeout_s=timeout_s)
@@ -75,8 +75,14 @@ class Calls:
         """The text that a model writes, as it comes."""
         return self._hands.stream_model(call.name, _request(call), timeout_s=timeout_s)
 
-    def _check(self, call: Call) -> None:
-        if self._hands.check(call.name, call.arguments) and not self._approved.get(call.step):
+    def check(self, call: Call) -> None:
+        """Whether it may be sent now.
+
+        Raises:
+            PermissionDeniedError: also where a person must approve it, and nobody has.
+            NotFoundError, UnavailableError: as hands' `check`.
+        """
+        if call.kind == "tool" and self._hands.check(call.name, call.arguments) and not self._approved.get(call.step):
             raise PermissionDeniedError(f"tool {call.name!r} needs a person's approval, and nobody gave it")
 
     def _may_ask(self, tool: str) -> bool:

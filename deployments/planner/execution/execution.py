@@ -7,9 +7,9 @@ import math
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from autoglm.contract.task_run import TaskRun
-from autoglm.contract.usage import Usage
 from autoglm.errors import DeadlineExceededError
 from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
@@ -29,6 +29,7 @@ from deployments.planner.execution.seams import Compose, Replan
 from deployments.planner.execution.step_work import StepWork
 from deployments.planner.hands import Hands
 from deployments.planner.journal import Journal
+from deployments.planner.usage import used
 
 
 class Execution:
@@ -55,12 +56,13 @@ class Execution:
         config = config or ExecutionConfig()
         run = assignment.run
         self._run = run
-        self._hands = hands
         self._journal = journal
         self._now = now
         self._timeout_s = min(config.timeout_s, math.inf if assignment.timeout_s is None else assignment.timeout_s)
+        self._left_s = max(0.0, self._timeout_s - assignment.spent_s)
+        self._used = partial(used, run, hands)
         self._events = events = Events(journal, assignment.seq)
-        self._record = record = Record(run, journal, events, config.max_shown_bytes)
+        self._record = record = Record(run, journal, events, self._used, config.max_shown_bytes)
         guards = Guards.of(run, config, assignment.max_steps)
         results = Results(
             config.max_result_bytes,
@@ -69,7 +71,7 @@ class Execution:
         )
         calls = Calls(hands, assignment.approved)
         attempts = Attempts(calls, guards, events, config, clock, chance or random.Random())
-        ends = clock() + self._timeout_s
+        ends = clock() + self._left_s
         self._course = Course(
             plan=assignment.plan,
             journal=journal,
@@ -116,7 +118,7 @@ class Execution:
 
     async def _timed(self) -> Outcome:
         try:
-            async with asyncio.timeout(self._timeout_s) as scope:
+            async with asyncio.timeout(self._left_s) as scope:
                 return await self._course.outcome()
         except TimeoutError:
             if not scope.expired():
@@ -143,14 +145,6 @@ class Execution:
             "error": outcome.error,
             "waiting_for": outcome.waiting_for,
             "finished": None if outcome.status == "waiting" else self._now(),
-            "usage": _sum(self._run.usage or Usage(), self._hands.usage()),
+            "usage": self._used(),
         }
         return self._run.model_copy(update=fields)
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
-        completion_tokens=one.completion_tokens + other.completion_tokens,
-        total_tokens=one.total_tokens + other.total_tokens,
-    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import StepRun, TaskRun
+from autoglm.contract.usage import Usage
 from deployments.planner.execution.events import Events
 from deployments.planner.journal import Journal
 from deployments.planner.size import cut
@@ -12,9 +15,12 @@ from deployments.planner.size import cut
 class Record:
     """The journal has each step with its whole result, so that the run can be gone on with; the others see it cut."""
 
-    def __init__(self, run: TaskRun, journal: Journal, events: Events, max_shown_bytes: int) -> None:
+    def __init__(
+        self, run: TaskRun, journal: Journal, events: Events, used: Callable[[], Usage], max_shown_bytes: int
+    ) -> None:
         self._journal = journal
         self._events = events
+        self._used = used
         self._max_shown_bytes = max_shown_bytes
         self.steps = {step.id: self._shown(step) for step in run.steps}
 
@@ -24,7 +30,7 @@ class Record:
         Raises:
             UnavailableError, ConflictError: as the journal; then nothing that follows from it may begin.
         """
-        await self._journal.step(step)
+        await self._journal.step(step, self._used())
         self.steps[step.id] = shown = self._shown(step)
         begins = step.status in ("running", "waiting")
         await self._events.tell("step_started" if begins else "step_finished", step=shown)

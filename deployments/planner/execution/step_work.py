@@ -48,7 +48,7 @@ class StepWork:
         effort = Effort(begun)
         try:
             call = None if is_skipped else self._prepared(step, is_streamed)
-            waits = call is not None and self._waits(step, call)
+            waits = call is not None and await self._waits(step, call)
         except APIStatusError as error:
             return await self._end(effort, "failed", error=detail(error))
         if call is None:
@@ -68,8 +68,10 @@ class StepWork:
             return None
         return self._call(step, step, is_streamed)
 
-    def _waits(self, step: Step, call: Call) -> bool:
-        return self.calls.decision(step.id) is None and self.calls.needs_approval(step, call)
+    async def _waits(self, step: Step, call: Call) -> bool:
+        if self.calls.decision(step.id) is not None:
+            return False
+        return await self.attempts.known(lambda: self.calls.needs_approval(step, call), self._time(step))
 
     def _call(self, step: Step, target: Step | Fallback, is_streamed: bool) -> Call:
         arguments = resolved(target.arguments, self.results, self.config.max_argument_bytes)
@@ -93,9 +95,11 @@ class StepWork:
 
     async def _answer(self, step: Step, call: Call, effort: Effort) -> Any:
         """Each of the two targets has the step's whole time, inside of the run's."""
-        timeout_s = min(step.timeout_s or self.config.step_timeout_s, self.ends - self.clock())
         max_attempts = min(step.max_attempts or self.config.max_attempts, self.config.max_attempts)
-        return await self.attempts.result(call, effort, timeout_s, max_attempts)
+        return await self.attempts.result(call, effort, self._time(step), max_attempts)
+
+    def _time(self, step: Step) -> float:
+        return min(step.timeout_s or self.config.step_timeout_s, self.ends - self.clock())
 
     def _kept(self, step: Step, result: Any) -> Any:
         self.results.put(step.id, result)

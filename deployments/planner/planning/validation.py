@@ -9,7 +9,7 @@ from typing import Any
 
 from autoglm.contract.plan import Fallback, Plan, Step
 from autoglm.contract.tool import ToolCard
-from autoglm.errors import APIStatusError, BadRequestError, NotFoundError, PermissionDeniedError
+from autoglm.errors import APIStatusError, BadRequestError, NotFoundError, PermissionDeniedError, UnavailableError
 from deployments.json_value import NotJsonError
 from deployments.planner.graph import PLAN, Graph, dependencies
 from deployments.planner.hands import Hands
@@ -41,12 +41,17 @@ class Validation:
         Raises:
             PermissionDeniedError: a grant is missing.
             UnprocessableEntityError: anything else; the message has every fault with its step and field.
+            UnavailableError: it is not known yet what tools there are.
         """
         if faults := self.faults(plan, max_steps=max_steps, known=known):
             raise refusal(faults)
 
     def faults(self, plan: Plan, *, max_steps: int | None = None, known: Collection[str] = ()) -> list[Fault]:
-        """All that is wrong with it; only its size where that is wrong, since the rest takes time with it."""
+        """All that is wrong with it; only its size where that is wrong, since the rest takes time with it.
+
+        Raises:
+            UnavailableError: it is not known yet what tools there are.
+        """
         if found := list(self._size(plan, max_steps)):
             return found
         unreadable = {step.id: fault for step in plan.steps if (fault := _unreadable(step)) is not None}
@@ -92,6 +97,8 @@ class Validation:
     def _tool(self, step: str, prefix: str, target: Step | Fallback) -> Iterator[Fault]:
         try:
             self._hands.check(target.name, None if has_references(target.arguments) else target.arguments)
+        except UnavailableError:
+            raise  # no fault of the plan: who could tell whether the tool is there is being started
         except APIStatusError as error:
             yield Fault(
                 step,

@@ -29,7 +29,7 @@ from deployments.quota.meter import Spent
 from deployments.quota.subject import Subject
 from deployments.quota.windows import Amount, Window
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 
 def run(url: str, work: Callable[[Connection], None]) -> None:
@@ -68,7 +68,7 @@ def test_rows_survive_the_way_down_and_up_again(database_url: str, revision: str
     migrate.upgrade(database_url)
     key_id, secret = make_rows(database_url, now)
     migrate.downgrade(database_url, revision)
-    with pytest.raises(ConfigError, match=f"revision {revision}, this program needs 0006.*upgrade"):
+    with pytest.raises(ConfigError, match=f"revision {revision}, this program needs 0007.*upgrade"):
         migrate.check(database_url)
     migrate.upgrade(database_url)
     with closing(Database(database_url)) as database, database.read() as session:
@@ -134,7 +134,7 @@ def test_a_newer_database_is_refused(database_url: str, action: Callable[[str], 
     execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match="9999, which this program does not know: a newer one made it") as refused:
         action(database_url)
-    assert "Start that one, or have it downgrade the database to 0006" in str(refused.value)
+    assert "Start that one, or have it downgrade the database to 0007" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_newer_database_is_refused(database_url: str, action: Callable[[str], 
         (["DROP TABLE usage"], r"lacks usage\.completion_tokens"),
         (["ALTER TABLE keys DROP COLUMN name"], r"lacks keys\.name"),
         (["DELETE FROM alembic_version"], "revision none and has the tables audit, breaker_holds, counters"),
-        (["INSERT INTO alembic_version VALUES ('0001')"], "revision 0001, 0006"),
+        (["INSERT INTO alembic_version VALUES ('0001')"], "revision 0001, 0007"),
         (["UPDATE alembic_version SET version_num = '0001'"], "not those of its revision"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from autoglm.contract.plan import Plan, Step
 from autoglm.contract.task_run import ApprovalRequest, RunEvent, StepRun, TaskRequest, TaskRun
+from autoglm.contract.usage import Usage
 from autoglm.errors import ConflictError, NotFoundError, PayloadTooLargeError, RateLimitError
 from cluster.control import audit, run_rows, runs
 from cluster.control.database import Database
@@ -140,6 +141,43 @@ def test_a_run_goes_on_where_it_was_with_whole_results(ledger: Ledger) -> None:
     assert again.run.steps[0].result == result
     shown = ledger.get(run).steps[0]
     assert (shown.is_cut, len(shown.result)) == (True, run_rows.MAX_SHOWN_BYTES)
+
+
+def test_the_time_that_a_run_was_held_is_added_up_over_its_workers(ledger: Ledger) -> None:
+    """From claim to wait or to the last renewal of one that died; what it waited, for whomever, is not counted."""
+    claim = ledger.planned()
+    run = claim.run.id
+    assert claim.spent_s == 0
+    ledger.after(4)
+    ledger.runs.renew("w1", {run: 1}, LEASE_S)
+    ledger.after(3)
+    ledger.runs.renew("w1", {run: 1}, LEASE_S)
+    ledger.after(100)  # it was killed right after that
+    assert ledger.claim("w2").spent_s == 7
+    ledger.after(2)
+    ledger.runs.wait(run, 2, "b")
+    ledger.after(1000)
+    ledger.runs.approve(run, "acme", ApprovalRequest(step="b"), "key:key_1")
+    ledger.after(10)
+    assert ledger.claim("w3").spent_s == 9
+
+
+def test_a_run_that_comes_to_wait_has_spent_the_time_of_who_listened(ledger: Ledger) -> None:
+    """Nobody claimed it before."""
+    run = ledger.new(1, status="waiting", waiting_for="plan", created=ledger.now - timedelta(seconds=8))
+    ledger.runs.approve(run, "acme", ApprovalRequest(), "key:key_1")
+    assert ledger.claim().spent_s == 8
+
+
+def test_the_tokens_that_a_worker_told_come_with_the_next_claim(ledger: Ledger) -> None:
+    """With a step, or where the run waits; a step that took none changes nothing."""
+    run = ledger.planned().run.id
+    ledger.runs.step(run, 1, step("a", "running"), Usage(total_tokens=5))
+    ledger.runs.step(run, 1, step("a"), Usage())
+    ledger.after(LEASE_S)
+    assert ledger.claim("w2").run.usage == Usage(total_tokens=5)
+    ledger.runs.wait(run, 2, "b", Usage(total_tokens=8))
+    assert ledger.get(run).usage == Usage(total_tokens=8)
 
 
 def test_a_step_that_is_over_stays_as_it_is(ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import ENDED, Planner, RunEvent, StepRun, TaskRequest, TaskRun
+from autoglm.contract.usage import Usage
 from autoglm.errors import ConflictError, UnavailableError
 from deployments.caller import Caller
 from deployments.planner.run_store import Claim
@@ -26,6 +27,7 @@ class Row:
     fence: int = 0
     worker: str = ""
     leased_until: float = 0.0
+    spent_s: float = 0.0
     is_cancelled: bool = False
 
 
@@ -35,6 +37,7 @@ class MemoryStore:
     def __init__(self, fault: Callable[[str], None] | None = None) -> None:
         self.rows: dict[str, Row] = {}
         self.is_away = False
+        self.is_slow = False
         self._fault = fault or (lambda moment: None)
 
     async def create(self, run: TaskRun, request: TaskRequest, caller: Caller) -> None:
@@ -53,7 +56,7 @@ class MemoryStore:
             row.fence, row.worker, row.leased_until = row.fence + 1, worker, now + lease_s
             run = row.run.model_copy(update={"steps": tuple(row.steps.values())})
             seq = row.events[-1].seq if row.events else 0
-            claims.append(Claim(run, row.request, row.caller, row.fence, dict(row.approved), seq))
+            claims.append(Claim(run, row.request, row.caller, row.fence, dict(row.approved), seq, row.spent_s))
         self._fault("claim done")
         return claims
 
@@ -75,14 +78,15 @@ class MemoryStore:
         row.run = row.run.model_copy(update={"plan": plan, "planner": planner, "status": "running"})
         self._fault("planned done")
 
-    async def step(self, run: str, fence: int, step: StepRun) -> None:
+    async def step(self, run: str, fence: int, step: StepRun, usage: Usage | None = None) -> None:
         row = await self._going(run, fence, "step")
+        row.run = row.run.model_copy(update={"usage": usage})
         row.steps[step.id] = step
         self._fault("step done")
 
-    async def wait(self, run: str, fence: int, waiting_for: str) -> None:
+    async def wait(self, run: str, fence: int, waiting_for: str, usage: Usage | None = None) -> None:
         row = await self._going(run, fence, "wait")
-        row.run = row.run.model_copy(update={"status": "waiting", "waiting_for": waiting_for})
+        row.run = row.run.model_copy(update={"status": "waiting", "waiting_for": waiting_for, "usage": usage})
         row.leased_until = 0.0
 
     async def ended(self, run: TaskRun, fence: int) -> None:
@@ -112,7 +116,7 @@ class MemoryStore:
         return row
 
     async def _reached(self, moment: str) -> None:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(3.0 if self.is_slow else 0.01)
         self._fault(moment)
         if self.is_away:
             raise UnavailableError("the store is away")

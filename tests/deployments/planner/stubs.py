@@ -13,7 +13,7 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, TaskRequest
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
-from autoglm.errors import APIStatusError, UnprocessableEntityError
+from autoglm.errors import APIStatusError, UnavailableError, UnprocessableEntityError
 from deployments.planner.execution import Compose, Replan
 from deployments.planner.hands import Hands
 
@@ -28,12 +28,16 @@ class World:
 
 
 class StubHands:
-    """One tool, `note`, that takes about a second and does its work somewhere in it; a key takes effect once."""
+    """One tool, `note`, that takes about a second and does its work somewhere in it; a key takes effect once.
+
+    Each call that was answered counts as one token.
+    """
 
     def __init__(self, world: World, worker: str = "w", latency_s: float = 1.0) -> None:
         self._world = world
         self._worker = worker
         self._latency_s = latency_s
+        self._usage = Usage()
 
     def tools(self) -> Sequence[ToolCard]:
         return (ToolCard(name="note", parameters={"type": "object"}, idempotent=True),)
@@ -51,6 +55,7 @@ class StubHands:
         await asyncio.sleep(before)
         value = world.effects.setdefault(key, arguments)
         await asyncio.sleep(self._latency_s - before)
+        self._usage = Usage(total_tokens=self._usage.total_tokens + 1)
         return value
 
     async def call_task(self, name: str, inputs: list[Any], *, timeout_s: float) -> list[dict[str, Any]]:
@@ -63,7 +68,7 @@ class StubHands:
         raise NotImplementedError
 
     def usage(self) -> Usage:
-        return Usage()
+        return self._usage
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,14 @@ class Made:
 class StubPlanning:
     """The plan of the request; without one, the error or the future that was scripted."""
 
-    def __init__(self, otherwise: APIStatusError | asyncio.Event | None = None) -> None:
+    def __init__(self, otherwise: APIStatusError | asyncio.Event | None = None, away: int = 0) -> None:
         self._otherwise = otherwise
+        self._away = away  # so often nobody can plan
 
     async def plan(self, request: TaskRequest, hands: Hands) -> Made:
+        if self._away:
+            self._away -= 1
+            raise UnavailableError("the tools are not known yet")
         if isinstance(self._otherwise, asyncio.Event):
             await self._otherwise.wait()
         if request.plan is None:

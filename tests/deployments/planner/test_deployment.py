@@ -76,6 +76,27 @@ def test_a_run_is_told_from_its_plan_to_its_answer_and_kept() -> None:
     simulate(scenario())
 
 
+def test_a_run_that_ended_is_told_until_the_store_has_it() -> None:
+    """Else it would be nowhere for a moment, or for as long as the store hangs; afterwards the memory is free."""
+
+    async def scenario() -> None:
+        async with House() as house:
+            house.store.is_slow = True
+            [*_, last] = await house.events()
+            run = last["run"]["id"]
+            assert not house.store.rows
+            told = await house.planner.look(run, "acme")
+            assert told is not None
+            assert (told["status"], told["answer"]) == ("succeeded", "done")
+            assert told["steps"][0]["result"] == {"n": 1}
+            house.store.is_slow = False
+            await asyncio.sleep(5)
+            assert kept(house).id == run
+            assert not house.planner.live
+
+    simulate(scenario())
+
+
 def test_what_is_refused_is_raised_and_nothing_is_kept() -> None:
     """So that it gets a status of its own."""
 
@@ -191,7 +212,6 @@ def test_a_run_is_seen_and_stopped_by_its_tenant_alone() -> None:
             await house.planner.stop(run, "acme")
             events = await listening
             assert events[-1]["run"]["status"] == "cancelled"
-            assert not house.planner.live
 
     simulate(scenario())
 

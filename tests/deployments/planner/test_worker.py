@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from autoglm.contract.task_run import ENDED, TaskRequest, TaskRun
+from autoglm.contract.usage import Usage
 from autoglm.errors import UnavailableError
 from deployments.caller import Caller
 from deployments.planner.execution import ExecutionConfig
@@ -51,11 +52,13 @@ class Line:
 class Replica:
     """A worker that can be killed: at once, and with no word to anyone."""
 
-    def __init__(self, name: str, store: MemoryStore, world: World) -> None:
+    def __init__(self, name: str, store: MemoryStore, world: World, planning: StubPlanning | None = None) -> None:
         self.name = name
         self.line = Line(store)
         self._world = world
-        self._means = Means(StubPlanning(), ExecutionConfig(), clock=asyncio.get_running_loop().time, now=lambda: NOW)
+        self._means = Means(
+            planning or StubPlanning(), ExecutionConfig(), clock=asyncio.get_running_loop().time, now=lambda: NOW
+        )
         self.worker = Worker(self.line, self._begin, name=name, config=CONFIG, clock=lambda: NOW)
         self.task = asyncio.create_task(self.worker.work())
 
@@ -122,7 +125,7 @@ def test_whenever_workers_are_killed_every_run_ends_and_every_effect_happens_onc
 
 
 def test_a_step_that_was_told_as_finished_is_not_called_again() -> None:
-    """The one that comes after goes on behind it."""
+    """The one that comes after goes on behind it, and adds its tokens to those that were told."""
 
     async def scenario() -> None:
         store, world = MemoryStore(), World()
@@ -136,6 +139,7 @@ def test_a_step_that_was_told_as_finished_is_not_called_again() -> None:
         await until_ended(store)
         await second.kill()
         assert [key.rpartition(":")[2] for _, worker, key in world.calls if worker == "w1"] == ["second"]
+        assert row.run.usage == Usage(total_tokens=2)
 
     simulate(scenario())
 
@@ -218,6 +222,40 @@ def test_a_worker_holds_no_more_runs_than_it_may() -> None:
         assert len(world.calls) == len(replica.worker.held) == CONFIG.max_runs
         await until_ended(store)
         await replica.kill()
+
+    simulate(scenario())
+
+
+def test_a_run_has_its_time_once_over_all_who_hold_it() -> None:
+    """Else one whose workers die would go on for ever, or for as many times its time as it may be claimed."""
+
+    async def scenario() -> None:
+        store, world = MemoryStore(), World()
+        steps = [{"id": "a", "arguments": {}}, {"id": "b", "arguments": {}, "after": ["a"]}]
+        await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of(*steps), timeout_s=60), CALLER)
+        [row] = store.rows.values()
+        row.spent_s = 58.5
+        replica = Replica("w0", store, world)
+        await until_ended(store)
+        await replica.kill()
+        assert row.run.error is not None
+        assert (row.run.error.code, len(world.calls)) == ("deadline_exceeded", 2)
+        assert "60 s" in row.run.error.message
+
+    simulate(scenario())
+
+
+def test_a_run_that_nobody_can_plan_yet_is_planned_when_somebody_can() -> None:
+    """By the same worker: what it is planned with is being started, as after a restart of all."""
+
+    async def scenario() -> None:
+        store, world = MemoryStore(), World()
+        await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of({"id": "s"})), CALLER)
+        [row] = store.rows.values()
+        replica = Replica("w0", store, world, StubPlanning(away=4))
+        await until_ended(store)
+        await replica.kill()
+        assert (row.run.status, row.fence) == ("succeeded", 1)
 
     simulate(scenario())
 

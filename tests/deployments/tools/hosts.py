@@ -47,12 +47,13 @@ class FakeHost:
         self.asked = 0
         self.away: Exception | None = None
         self.work: Work = nothing
-        self._told: dict[str, Any] = {"version": 0, "tools": [], "faults": {}}
+        self._told: dict[str, Any] = {"version": 0, "tools": [], "faults": {}, "loading": []}
         self._changed = asyncio.Event()
 
-    def show(self, *cards: ToolCard, **faults: str) -> None:
+    def show(self, *cards: ToolCard, loading: tuple[str, ...] = (), **faults: str) -> None:
         tools = [card.model_dump() for card in cards]
-        self._told = {"version": self._told["version"] + 1, "tools": tools, "faults": faults}
+        version = self._told["version"] + 1
+        self._told = {"version": version, "tools": tools, "faults": faults, "loading": list(loading)}
         self._changed.set()
         self._changed = asyncio.Event()
 

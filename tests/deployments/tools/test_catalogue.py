@@ -59,7 +59,7 @@ async def test_tools_are_listed_when_their_source_is_open(catalogue: Catalogue, 
     shelf.sources["tools"] = ScriptedSource("b.y", "b.x")
     waiting = asyncio.create_task(catalogue.changed(catalogue.listing().version, 10))
     catalogue.update([entry("b", "tools"), entry("a", needs_approval=True)])
-    assert (await waiting).tools
+    assert (await waiting).loading == ("a", "b")
     listing = await listed(catalogue, "a", "b.x", "b.y")
     assert listing.tools[0] == ToolCard(name="a", description="A.", parameters=ANY, needs_approval=True)
 

@@ -239,7 +239,7 @@ async def test_a_host_that_is_away_keeps_its_tools_and_is_asked_ever_more_rarely
         assert names(made.toolbox.visible(ANN)) == ["b"]
 
 
-@pytest.mark.parametrize("told", [{}, {"version": 9, "tools": [{"name": "../x", "parameters": {}}], "faults": {}}])
+@pytest.mark.parametrize("told", [{}, {"tools": [{"name": "../x", "parameters": {}}], "faults": {}, "loading": []}])
 async def test_a_listing_that_is_none_changes_nothing(told: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is none of a tool's would be no scope's either."""
     async with bench(tenant("*"), tools=(card("a"),)) as made:
@@ -249,6 +249,23 @@ async def test_a_listing_that_is_none_changes_nothing(told: dict[str, Any], monk
         host._changed.set()
         await until(lambda: host.asked > asked + 1)
         assert names(made.toolbox.visible(ANN)) == ["a"]
+
+
+async def test_what_a_host_still_loads_is_not_gone() -> None:
+    """One that was killed answers again before it has opened its entries: 404 would be the end of a step."""
+    async with bench(tenant("*"), tools=(card("a"), card("crm.x"), card("old"))) as made:
+        made.hosts["tools"].show(card("old"), loading=("crm", "new"))
+        await until(lambda: "a" not in made.toolbox.cards)
+        assert names(made.toolbox.visible(ANN)) == ["crm.x", "old"]
+        assert made.toolbox.check(ANN, "crm.x").allowed
+        with pytest.raises(UnavailableError, match="being loaded"):
+            made.toolbox.check(ANN, "new")
+        with pytest.raises(NotFoundError):
+            made.toolbox.check(ANN, "a")
+        made.hosts["tools"].show(card("new"))
+        await until(lambda: "crm.x" not in made.toolbox.cards)
+        with pytest.raises(NotFoundError):
+            made.toolbox.check(ANN, "crm.x")
 
 
 async def test_hosts_come_and_go() -> None:

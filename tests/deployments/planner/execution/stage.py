@@ -14,7 +14,7 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRun
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
-from autoglm.errors import NotFoundError, PermissionDeniedError
+from autoglm.errors import NotFoundError, PermissionDeniedError, UnavailableError
 from deployments.planner.execution import Assignment, Execution, ExecutionConfig, Replan
 from tests.deployments.router.shedding.virtual_time import simulate
 
@@ -67,6 +67,7 @@ class FakeHands:
     once: frozenset[str] = frozenset()
     asking: set[str] = field(default_factory=set)
     revoked: set[str] = field(default_factory=set)
+    unknown_until: float = 0.0  # the host of the tools has told nothing before
     sent: list[Sent] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
@@ -81,6 +82,8 @@ class FakeHands:
         return [ModelCard(id="chat"), ModelCard(id="sentiment")]
 
     def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
+        if asyncio.get_running_loop().time() < self.unknown_until:
+            raise UnavailableError(f"tool {name!r} is not known yet", retry_after=1.0)
         if name not in self.answers:
             raise NotFoundError(f"tool {name!r} is not there")
         if name in self.revoked:
@@ -135,7 +138,7 @@ class Notes:
     async def planned(self, plan: Plan, planner: Planner) -> None:
         self.entries.append(plan)
 
-    async def step(self, step: StepRun) -> None:
+    async def step(self, step: StepRun, usage: Usage) -> None:
         await asyncio.sleep(0)
         self.refuse(step)
         self.entries.append(step)
@@ -179,12 +182,13 @@ class Stage:
     approved: Mapping[str, bool] = field(default_factory=dict)
     max_steps: int | None = None
     timeout_s: float | None = None
+    spent_s: float = 0.0
     took_s: float = 0.0
 
     def execution(self) -> Execution:
         run = TaskRun(id=RUN, instruction="do it", status="running", plan=self.plan, steps=self.steps, created=NOW)
         return Execution(
-            Assignment(run, self.approved, self.timeout_s, self.max_steps),
+            Assignment(run, self.approved, self.timeout_s, self.max_steps, spent_s=self.spent_s),
             self.hands,
             self.notes,
             compose=spoken,

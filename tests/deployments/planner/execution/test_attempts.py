@@ -42,6 +42,24 @@ def test_what_could_do_harm_or_no_good_is_not_tried_again(
     assert run.error.message == f"step 'a': {error.message}"
 
 
+def test_a_tool_that_nobody_knows_yet_is_waited_for() -> None:
+    """Its host is being started, as after a restart of all: no attempt is lost, and one with effects is called too."""
+    hands = FakeHands({"t": fails()}, once=frozenset(["t"]), unknown_until=9.0)
+    run = Stage(plan_of(step("a", "t")), hands).run()
+    assert (run.status, run.steps[0].attempts, len(hands.sent)) == ("succeeded", 1, 1)
+
+
+def test_a_tool_that_nobody_knows_in_time_is_the_steps_error() -> None:
+    """Nothing was sent."""
+    hands = FakeHands({"t": fails()}, unknown_until=99.0)
+    stage = Stage(plan_of(step("a", "t", timeout_s=10)), hands)
+    run = stage.run()
+    assert (run.status, hands.sent) == ("failed", [])
+    assert run.error is not None
+    assert run.error.code == "unavailable"
+    assert stage.took_s <= 10
+
+
 def test_the_wait_that_a_tool_asks_for_is_kept() -> None:
     """To come back sooner would be refused again."""
     stage = Stage(plan_of(step("a", "t")), FakeHands({"t": fails(RateLimitError("later", retry_after=7.0))}))

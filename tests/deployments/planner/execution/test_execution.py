@@ -30,6 +30,16 @@ def test_a_run_ends_at_its_deadline_with_what_is_under_way() -> None:
     assert statuses(run) == {"a": "succeeded", "b": "cancelled", "c": "cancelled", "d": "pending"}
 
 
+def test_a_run_that_is_gone_on_with_has_what_is_left_of_its_time() -> None:
+    """However often; the error tells the whole of it."""
+    stage = slow()
+    stage.timeout_s, stage.spent_s = 30.0, 25.0
+    run = stage.run()
+    assert (stage.took_s, run.status) == (5.0, "failed")
+    assert run.error is not None
+    assert run.error.message == "the run did not end within 30 s (timeout_s)"
+
+
 def test_a_cancelled_run_stops_its_steps_and_tells_of_it() -> None:
     """The calls under way are cancelled before the journal hears of the end."""
     stage = slow()

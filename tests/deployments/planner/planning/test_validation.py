@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autoglm.contract.plan import Plan
-from autoglm.errors import PermissionDeniedError, UnprocessableEntityError
+from autoglm.errors import PermissionDeniedError, UnavailableError, UnprocessableEntityError
 from deployments.planner.planning.config import PlanLimits
 from deployments.planner.planning.validation import MAX_REFERENCES, Validation
 from tests.deployments.planner.planning.hands import DAYS, FakeHands
@@ -103,6 +103,17 @@ def test_a_missing_grant_is_a_403_before_anything_runs() -> None:
     plan = Plan.model_validate({"steps": [step(fallback={"kind": "tool", "name": "calculate"})]})
     with pytest.raises(PermissionDeniedError, match="no grant of the tool 'calculate'"):
         Validation(PlanLimits(), FakeHands(granted=[DAYS])).check(plan)
+
+
+def test_a_plan_is_not_refused_while_nobody_knows_what_tools_there_are() -> None:
+    """As after a restart of all: the plan is asked for again, and is no 422."""
+
+    class Silent(FakeHands):
+        def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
+            raise UnavailableError("the host has not told yet")
+
+    with pytest.raises(UnavailableError):
+        Validation(PlanLimits(), Silent()).check(Plan.model_validate({"steps": [step()]}))
 
 
 def test_argument_patterns_are_asked_for_only_where_the_arguments_are_known() -> None:
