@@ -33,7 +33,7 @@ class Account:
 def counts(accounts: Sequence[Account], times: int) -> Counter[str]:
     """The cells by their column."""
     counted = Counter(verdict.value for account in accounts for verdict in account.judged.verdicts)
-    ends = Counter(account.judged.run.status for account in accounts if account.judged.run is not None)
+    ends = Counter[str](account.judged.run.status for account in accounts if account.judged.run is not None)
     return counted | Counter(
         {
             "times": times,
