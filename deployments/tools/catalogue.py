@@ -78,6 +78,12 @@ class Catalogue:
         """What can be called now."""
         return [offer for name in self._mounts for offer in self._serving(name).offers.values()]
 
+    async def loaded(self, tool: str) -> None:
+        """Return when the tool's entry is not being opened for the first time, as in a host that has just begun."""
+        entry = tool.partition(".")[0]
+        while entry in self._mounts and self._serving(entry).is_loading:
+            await self._change.wait()
+
     def find(self, tool: str) -> tuple[Mount, Offer]:
         """The tool, and where it is called.
 

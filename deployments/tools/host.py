@@ -62,6 +62,7 @@ class Host:
             DeadlineExceededError: it took too long.
             UpstreamError: the tool failed, or its result is too large or does not fit its schema.
         """
+        timeout_s = await self._left_when_loaded(tool, timeout_s)
         mount, offer = self._catalogue.find(tool)
         with counted(offer):
             digest = await asyncio.to_thread(checked_digest, offer, arguments)
@@ -77,6 +78,19 @@ class Host:
         """End the calls under way, then the sources."""
         await asyncio.gather(*(flight.cancel() for flight in tuple(self._flights.values())))
         await self._catalogue.aclose()
+
+    async def _left_when_loaded(self, tool: str, timeout_s: float) -> float:
+        """What is left of the time when the tool's entry is open: one that is being opened is waited for.
+
+        A host that takes the place of one that died is called before it has opened its sources.
+        """
+        end = self._clock() + timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._catalogue.loaded(tool)
+        except TimeoutError:
+            return 0.0  # whoever calls it then hears that it is not there
+        return max(0.0, end - self._clock())
 
     async def _joined(self, call: Call, flight: Flight, timeout_s: float) -> Any:
         check_same(call.id, flight.digest, call.digest)

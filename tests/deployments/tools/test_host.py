@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from autoglm.errors import (
 from deployments.tools.catalogue import Catalogue
 from deployments.tools.gate import WAITING_PER_PLACE
 from deployments.tools.host import Host
-from tests.deployments.tools.scripted_source import Held, ScriptedSource, Shelf, echo, entry
+from tests.deployments.tools.scripted_source import Held, ScriptedSource, Shelf, echo, entry, settled
 
 NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
 
@@ -62,6 +62,32 @@ async def test_a_call_reaches_the_tool_with_its_key(hosted: Hosted) -> None:
     source = await hosted.start(ScriptedSource("t", parameters=NUMBER, returns=NUMBER))
     assert await hosted.call({"n": 1}) == {"n": 1}
     assert source.calls == [("t", {"n": 1}, "k")]
+
+
+class Opening(ScriptedSource):
+    """One that takes until the test lets it go."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(*names)
+        self.go = asyncio.Event()
+
+    async def open(self, changed: Callable[[], None]) -> None:
+        await self.go.wait()
+        await super().open(changed)
+
+
+async def test_a_tool_whose_entry_is_being_opened_is_waited_for(hosted: Hosted) -> None:
+    """In a host that takes the place of one that died: what has effects is called once, and would not be sent again."""
+    hosted.shelf.sources["tools:t"] = source = Opening("t")
+    hosted.catalogue.update([entry("t")])
+    with pytest.raises(UnavailableError, match="being loaded"):
+        await hosted.call(timeout_s=0.01)
+    call = hosted.begin()
+    await settled()
+    assert not call.done()
+    source.go.set()
+    assert await call == {}
+    assert source.calls == [("t", {}, "k")]
 
 
 async def test_an_unknown_tool_is_not_found(hosted: Hosted) -> None:
