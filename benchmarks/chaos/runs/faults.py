@@ -12,6 +12,7 @@ from functools import partial
 
 from benchmarks.chaos.lab import CONTROL_TITLE, ROUTER_TITLE, send
 from benchmarks.chaos.runs.house import House, OwnHouse, one_of
+from deployments.clock import utc_now
 from serve_app.names import PLANNER_APP, TOOLS_APP
 
 ALL = "all of Ray killed"
@@ -25,10 +26,10 @@ SINGLE = {
 
 @dataclass(frozen=True)
 class Fault:
-    """`inflict` returns when it is done, and does not wait for what was killed to come back."""
+    """`inflict` tells the moment that it was done, and does not wait for a single process to come back."""
 
     name: str
-    inflict: Callable[[], Awaitable[None]]
+    inflict: Callable[[], Awaitable[datetime]]
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,18 @@ class Strike:
     at: datetime
 
 
-async def kill_one(house: House, title: str) -> None:
+async def kill_one(house: House, title: str) -> datetime:
     """A process of this title; one that is still being started again is waited for."""
     send(await one_of(house, title), signal.SIGKILL)
+    return utc_now()
 
 
-async def kill_all(house: OwnHouse) -> None:
+async def kill_all(house: OwnHouse) -> datetime:
     """Every process of the cluster at once; then it is started again, on the same home."""
+    done = utc_now()
     await asyncio.to_thread(house.kill)
-    house.start()
+    await asyncio.to_thread(house.start)
+    return done
 
 
 def single(house: House, names: Collection[str]) -> list[Fault]:

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -86,7 +85,7 @@ def started() -> Iterator[tuple[OwnHouse, Path]]:
         house = OwnHouse(file_of(), Path(folder))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a time limit ends the cluster as well
         try:
-            house.start_whole()
+            house.start()
             yield house, Path(folder) / "deliveries"
         except Exception:
             sys.stderr.write(house.log())
@@ -145,8 +144,7 @@ async def struck(
             for errand in errands[index :: len(faults)]:
                 sending.create_task(traffic.send(errand))
             await asyncio.sleep(chance.uniform(SHORTEST_S, LONGEST_S))
-            await fault.inflict()
-            strikes.append(Strike(fault.name, datetime.now(UTC)))
+            strikes.append(Strike(fault.name, await fault.inflict()))
             sys.stderr.write(f"{strikes[-1].at:%H:%M:%S} {fault.name}\n")
     return strikes
 
