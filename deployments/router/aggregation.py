@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Protocol
 
 from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
@@ -52,9 +53,11 @@ class Clock(Protocol):
 class Aggregator:
     """Gathers what waits for one target; at most `slots` calls are under way at a time.
 
-    While a replica is free, a request leaves at once. While all are busy, a call leaves when it is full, when the model
-    is about to be free (`Pace`), or when its oldest request has waited for `max_wait_s`. With `by_length` inputs are
-    texts, and a call takes those of like length. A call runs in the context of its first request.
+    While a replica is free, a request leaves at once. While all are busy, a call leaves when it is full, when it has
+    its share and the model is about to be free (`Pace`), or when its oldest request has waited for `max_wait_s`. With
+    R replicas the share is all inputs that wait or are under way, divided by R + 1: without it, callers who ask again
+    as soon as they are answered would come back all at once, and the model would wait for them. With `by_length` inputs
+    are texts, and a call takes those of like length. A call runs in the context of its first request.
     """
 
     def __init__(
@@ -80,8 +83,9 @@ class Aggregator:
         self._observe = observe
         self._clock = clock
         self._line = WaitingLine(max_batch_size)
-        self._pace = Pace(replicas)
+        self._pace = Pace()
         self._calls: dict[asyncio.Task[None], list[Waiting]] = {}
+        self._under_way = 0  # inputs of these calls
         self._timer: asyncio.TimerHandle | None = None
 
     async def submit(self, inputs: Inputs, timeout_s: float | None = None) -> dict[str, Any]:
@@ -112,33 +116,50 @@ class Aggregator:
         """Send what may go now, and come back when the rest may."""
         clock = self._clock()
         while self._line and len(self._calls) < self._slots:
-            due = min(self._line.oldest.since + self._max_wait_s, self._pace.due())
-            if len(self._calls) >= self._replicas and not self._line.is_full and due > clock.time():
+            share = self._share()
+            if (due := self._due(share)) > clock.time():
                 self._wake_at(due)
                 return
-            self._send(self._line.take(clock.time()), clock.time())
+            self._send(self._line.take(clock.time(), share), clock.time())
+
+    def _share(self) -> int:
+        """How many inputs the next call may carry."""
+        known = self._line.size + self._under_way
+        return min(self._max_batch_size, ceil(known / (self._replicas + 1)))
+
+    def _due(self, share: int) -> float:
+        """When the next call leaves."""
+        if len(self._calls) < self._replicas or self._line.is_full:
+            return float("-inf")
+        latest = self._line.oldest.since + self._max_wait_s
+        return min(latest, self._pace.due()) if self._line.size >= share else latest
 
     def _wake_at(self, due: float) -> None:
-        """One timer is enough: what comes later is due later."""
-        if self._timer is None:
-            self._timer = self._clock().call_at(due, self._woken)
+        """One timer is enough: the earliest."""
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._clock().call_at(due, self._woken)
 
     def _woken(self) -> None:
         self._timer = None
         self._consider()
 
     def _send(self, batch: list[Waiting], now: float) -> None:
-        self._pace.sent(now)
+        size = inputs_of(batch)
+        if not self._calls:
+            self._pace.began(now)
         if self._observe is not None:
-            size = sum(len(waiting.inputs) for waiting in batch)
             waited_s = now - min(waiting.since for waiting in batch)
             self._observe(Dispatched(size, waited_s, size / self._max_batch_size))
         task = asyncio.get_running_loop().create_task(self._run(batch, now), context=batch[0].context)
         self._calls[task] = batch
+        self._under_way += size
         task.add_done_callback(self._returned)
 
     def _returned(self, task: asyncio.Task[None]) -> None:
-        del self._calls[task]
+        self._under_way -= inputs_of(self._calls.pop(task))
         self._consider()
 
     def _leave(self, waiting: Waiting) -> None:
@@ -153,7 +174,7 @@ class Aggregator:
     async def _run(self, batch: list[Waiting], now: float) -> None:
         try:
             outcomes = await self._call([(waiting.inputs, waiting.left(now)) for waiting in batch])
-            self._pace.answered(self._clock().time() - now)
+            self._pace.answered(self._clock().time())
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 settle(waiting.outcome, outcome)
         except (Exception, asyncio.CancelledError) as fault:
@@ -162,6 +183,11 @@ class Aggregator:
                 settle(waiting.outcome, copy(error))  # each its own: a shared one gathers every caller's traceback
             if isinstance(fault, asyncio.CancelledError):
                 raise
+
+
+def inputs_of(batch: list[Waiting]) -> int:
+    """How many inputs its requests have together."""
+    return sum(len(waiting.inputs) for waiting in batch)
 
 
 def longest(inputs: Inputs) -> int:

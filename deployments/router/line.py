@@ -73,13 +73,13 @@ class WaitingLine:
         del self._waiting[waiting]
         self.size -= len(waiting.inputs)
 
-    def take(self, now: float) -> list[Waiting]:
-        """The requests of the next call: at most a batch of inputs, or one request that is larger by itself."""
+    def take(self, now: float, most: int) -> list[Waiting]:
+        """The requests of the next call: at most so many inputs, or one request that is larger by itself."""
         taken: list[Waiting] = []
         size = 0
         for waiting in self._in_turn(now):
             size += len(waiting.inputs)
-            if taken and size > self._max_batch_size:
+            if taken and size > most:
                 break
             taken.append(waiting)
         for waiting in taken:

@@ -101,16 +101,18 @@ class Bench:
         return tasks
 
 
-async def test_a_lone_request_is_sent_at_once_and_what_waits_goes_in_one_call_in_order() -> None:
-    """The point of it all: no window to wait for, and one call for everyone who came meanwhile."""
+async def test_a_lone_request_is_sent_at_once_and_what_waits_goes_in_few_calls_in_order() -> None:
+    """The point of it all: no window to wait for, and one call for many who came meanwhile."""
     bench = Bench()
-    lone, *others = await bench.submit(["a"], ["b"], ["c", "d"])
+    tasks = await bench.submit(["a"], ["b"], ["c"], ["d", "e"])
     assert bench.replica.calls == [[["a"]]]
     bench.replica.answer(0)
     await settled()
-    assert bench.replica.calls[1:] == [[["b"], ["c", "d"]]]
+    assert bench.replica.calls[1:] == [[["b"], ["c"]]]
     bench.replica.answer(1)
-    assert await asyncio.gather(lone, *others) == [echo(["a"]), echo(["b"]), echo(["c", "d"])]
+    await settled()
+    bench.replica.answer(2)
+    assert await asyncio.gather(*tasks) == [echo(["a"]), echo(["b"]), echo(["c"]), echo(["d", "e"])]
 
 
 async def test_a_call_carries_at_most_a_batch_but_never_splits_a_request() -> None:
@@ -142,7 +144,7 @@ async def test_no_more_calls_are_under_way_than_there_are_slots() -> None:
 async def test_an_error_of_one_request_does_not_touch_those_that_shared_its_call() -> None:
     """One caller's bad input is that caller's alone."""
     bench = Bench()
-    _, good, bad = await bench.submit(["first"], ["good"], ["bad"])
+    _, good, bad, _ = await bench.submit(["first"], ["good"], ["bad"], ["two", "more"])
     bench.replica.answer(0)
     await settled()
     bench.replica.answer(1, echo(["good"]), UnprocessableEntityError("unusable", param="inputs[0]"))
@@ -179,7 +181,7 @@ async def test_a_failed_call_fails_its_requests_and_no_others(
 async def test_a_replica_that_answers_too_few_is_a_fault_of_its_own() -> None:
     """A request without an outcome gets an error instead of silence."""
     bench = Bench()
-    _, answered, forgotten = await bench.submit(["first"], ["a"], ["b"])
+    _, answered, forgotten, _ = await bench.submit(["first"], ["a"], ["b"], ["two", "more"])
     bench.replica.answer(0)
     await settled()
     bench.replica.answer(1, echo(["a"]))
@@ -254,18 +256,47 @@ async def test_what_waits_for_a_busy_model_leaves_together_after_the_longest_wai
     assert bench.replica.calls[2:] == [[[4]]]
 
 
-async def test_what_waits_leaves_so_that_it_arrives_as_the_model_becomes_free() -> None:
-    """A call that is known to take 4 ms is followed by the next before it ends, not after the longest wait."""
-    bench = Bench(slots=2, max_wait_s=0.01)
+async def known_to_take_4_ms(bench: Bench) -> None:
+    """One call, from which the bench knows how long its model takes."""
     await bench.submit(["a call of 4 ms"])
     await bench.clock.pass_s(0.004)
     bench.replica.answer(0)
     await settled()
+    bench.replica.calls.clear()
+
+
+async def test_what_waits_leaves_so_that_it_arrives_as_the_model_becomes_free() -> None:
+    """A model that is known to take 4 ms is sent the next call before they are over, not after the longest wait."""
+    bench = Bench(slots=2, max_wait_s=0.01)
+    await known_to_take_4_ms(bench)
     await bench.submit([1], [2])
-    await bench.clock.pass_s(0.003)
-    assert bench.replica.calls[1:] == [[[1]]]
+    await bench.clock.pass_s(0.002)
+    assert bench.replica.calls == [[[1]]]
     await bench.clock.pass_s(0.0005)
-    assert bench.replica.calls[1:] == [[[1]], [[2]]]
+    assert bench.replica.calls == [[[1]], [[2]]]
+
+
+async def test_less_than_its_share_waits_for_company_and_leaves_as_soon_as_it_came() -> None:
+    """Callers who will ask again are under way; with half of all inputs gathered, no more can be expected."""
+    bench = Bench(slots=2, max_wait_s=0.01)
+    await known_to_take_4_ms(bench)
+    await bench.submit([1, 2, 3], [4])
+    await bench.clock.pass_s(0.005)
+    assert bench.replica.calls == [[[1, 2, 3]]]
+    await bench.submit([5, 6])
+    assert bench.replica.calls == [[[1, 2, 3]], [[4], [5, 6]]]
+
+
+async def test_a_timer_for_the_longest_wait_does_not_hold_up_what_is_due_before() -> None:
+    """The share was complete after the timer was set, and before the model was about to be free."""
+    bench = Bench(slots=2, max_wait_s=0.01)
+    await known_to_take_4_ms(bench)
+    await bench.submit([1, 2], [3])
+    await bench.clock.pass_s(0.001)
+    await bench.submit([4])
+    assert bench.replica.calls == [[[1, 2]]]
+    await bench.clock.pass_s(0.0015)
+    assert bench.replica.calls == [[[1, 2]], [[3], [4]]]
 
 
 async def test_a_request_leaves_at_once_as_long_as_a_replica_is_free() -> None:
@@ -290,7 +321,7 @@ async def test_the_replica_is_told_what_is_left_of_each_deadline() -> None:
 async def test_a_call_is_cancelled_with_its_last_caller_and_not_before() -> None:
     """One who goes does not take the others' answer away; when all have gone, the replica need not go on."""
     bench = Bench(slots=2, max_wait_s=0.01)
-    _, one, other = await bench.submit(["first"], ["a", "b"], ["c"])
+    _, one, other, _ = await bench.submit(["first"], ["a", "b"], ["c"], ["two", "more"])
     await bench.clock.pass_s(0.01)
     one.cancel()
     await settled()
@@ -298,15 +329,13 @@ async def test_a_call_is_cancelled_with_its_last_caller_and_not_before() -> None
     other.cancel()
     await settled()
     assert bench.replica.cancelled == [1]
-    bench.replica.answer(0)
-    await bench.submit(["next"])
-    assert bench.replica.calls[2:] == [[["next"]]]
+    assert bench.replica.calls[2:] == [[["two", "more"]]]
 
 
 async def test_each_caller_of_a_failed_call_gets_an_error_of_its_own() -> None:
     """One that is raised in several tasks would grow a traceback with each of them."""
     bench = Bench()
-    _, *failed = await bench.submit(["first"], ["a"], ["b"])
+    _, *failed, _ = await bench.submit(["first"], ["a"], ["b"], ["two", "more"])
     bench.replica.answer(0)
     await settled()
     bench.replica.fail(1, UnavailableError("full", retry_after=1.0))
@@ -345,9 +374,9 @@ async def test_what_is_no_text_is_sent_on_among_texts() -> None:
 async def test_every_call_is_told_with_its_size_its_wait_and_its_share_of_a_batch() -> None:
     """So that metrics show whether aggregation works, and what it costs."""
     told: list[Dispatched] = []
-    bench = Bench(slots=2, max_wait_s=0.5, observe=told.append)
+    bench = Bench(max_batch_size=8, slots=2, max_wait_s=0.5, observe=told.append)
     await bench.submit(["first"], ["a", "b"])
     await bench.clock.pass_s(0.25)
-    await bench.submit(["c"])
+    await bench.submit(["c"], ["two", "more"])
     await bench.clock.pass_s(0.25)
-    assert told == [Dispatched(1, 0.0, 0.25), Dispatched(3, 0.5, 0.75)]
+    assert told == [Dispatched(1, 0.0, 0.125), Dispatched(3, 0.5, 0.375)]

@@ -21,7 +21,7 @@ def line_of(*those: Waiting, max_batch_size: int = 2) -> WaitingLine:
 
 
 def taken(line: WaitingLine, now: float = 0.0) -> list[int]:
-    return [one.length for one in line.take(now)]
+    return [one.length for one in line.take(now, 2)]
 
 
 async def test_a_call_takes_the_oldest_and_those_nearest_to_it_in_length() -> None:
@@ -34,7 +34,7 @@ async def test_without_lengths_all_go_in_order_of_arrival() -> None:
     """Whoever came first leaves first."""
     those = [waiting(0) for _ in range(5)]
     line = line_of(*those)
-    assert [line.take(0.0), line.take(0.0)] == [those[:2], those[2:4]]
+    assert [line.take(0.0, 2), line.take(0.0, 2)] == [those[:2], those[2:4]]
 
 
 async def test_who_has_waited_for_long_goes_before_a_better_length() -> None:
@@ -55,5 +55,5 @@ async def test_the_size_is_what_still_waits() -> None:
     line = line_of(first, gone, waiting(1, inputs=4))
     line.remove(gone)
     assert (line.size, len(line), gone in line) == (6, 2, False)
-    assert line.take(0.0) == [first]
+    assert line.take(0.0, 2) == [first]
     assert (line.size, line.oldest.inputs) == (4, ["x"] * 4)
