@@ -335,7 +335,6 @@ def routes(config: ClusterConfig) -> Iterator[Route]:
 def model_route(model: ModelConfig, version: VersionConfig) -> Route:
     """To one version."""
     generates = model.task == "text-generation"
-    context = llm_version(model, version).max_model_len if generates else None
     return Route(
         name=model.name,
         task=model.task,
@@ -348,7 +347,7 @@ def model_route(model: ModelConfig, version: VersionConfig) -> Route:
         max_replicas=model.autoscaling.max_replicas,
         price=model.price,
         policy=policy_of(model),
-        **({} if context is None else {"max_completion_tokens": context}),
+        max_model_len=llm_version(model, version).max_model_len if generates else None,
     )
 
 

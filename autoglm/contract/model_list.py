@@ -8,7 +8,10 @@ from autoglm.contract.base import ResponseModel
 
 
 class ModelCard(ResponseModel):
-    """One model or task that the cluster serves."""
+    """One model or task that the cluster serves.
+
+    `max_model_len`, as vLLM's own list has it, are the tokens of a prompt and its answer together, where that is known.
+    """
 
     id: str
     object: Literal["model"] = "model"
@@ -17,6 +20,7 @@ class ModelCard(ResponseModel):
     task: str | None = None
     versions: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
+    max_model_len: int | None = None
 
 
 class ModelList(ResponseModel):

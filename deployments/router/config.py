@@ -13,6 +13,8 @@ from deployments.router.cache import CacheConfig
 from deployments.router.policy import Frozen, TargetPolicy
 from deployments.router.semantic import RoutingConfig
 
+UNKNOWN_MODEL_LEN = 4096
+
 
 class Limits(Frozen):
     """What one request may bring, and how much may wait."""
@@ -46,8 +48,13 @@ class Route(Frozen):
     batch_wait_timeout_s: float = Field(default=0.01, ge=0, le=10)  # while the model is busy
     max_replicas: int = Field(default=1, ge=1)
     price: Price = Price()
-    max_completion_tokens: int = Field(default=4096, ge=1)  # what an answer is reckoned with at most
+    max_model_len: int | None = Field(default=None, ge=1)  # tokens of a prompt and its answer, where that is known
     policy: TargetPolicy = TargetPolicy()
+
+    @property
+    def max_completion_tokens(self) -> int:
+        """What an answer is reckoned with at most."""
+        return self.max_model_len or UNKNOWN_MODEL_LEN
 
     @property
     def build(self) -> str:

@@ -224,6 +224,7 @@ class Router:
             task=route.task,
             versions=self._targets.versions(route.name),
             labels=route.labels,
+            max_model_len=route.max_model_len,
         )
 
 

@@ -35,7 +35,7 @@ def route(name: str, task: str, deployment: str = "predictor", **fields: Any) ->
 
 CONFIG = {
     "routes": [
-        route("chat", "text-generation", "llm"),
+        route("chat", "text-generation", "llm", max_model_len=2048),
         route("embed", "embedding"),
         route("sentiment", "text-classification", labels=["bad", "good"]),
         route("iris", "tabular-classification"),
@@ -210,10 +210,11 @@ async def test_the_length_limit_of_texts_does_not_bind_images() -> None:
 
 
 async def test_models_are_listed_in_the_order_of_their_declaration() -> None:
-    """With task, version and labels beside OpenAI's fields."""
+    """With task, version, labels and context length beside OpenAI's fields."""
     cards = (await router_over()).models()["data"]
     assert [card["id"] for card in cards] == ["chat", "embed", "sentiment", "iris"]
     assert cards[2]["labels"] == ["bad", "good"]
+    assert [card["max_model_len"] for card in cards] == [2048, None, None, None]
     assert (cards[2]["task"], cards[2]["versions"], cards[2]["object"]) == ("text-classification", ["v1"], "model")
 
 

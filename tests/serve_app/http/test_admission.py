@@ -32,7 +32,7 @@ CHAT: dict[str, Any] = {"model": "chat", "messages": [{"role": "user", "content"
 PREDICT: dict[str, Any] = {"task": "sentiment", "inputs": ["a wonderful film"]}
 ROUTES = [
     {"name": name, "task": task, "model": "m", "version": "v1", "app": name, "deployment": deployment}
-    | {"price": {"prompt": "1", "completion": "2"}, "max_completion_tokens": 100}
+    | {"price": {"prompt": "1", "completion": "2"}, "max_model_len": 100}
     for name, task, deployment in (
         ("chat", "text-generation", "llm"),
         ("sentiment", "text-classification", "predictor"),
