@@ -8,6 +8,7 @@ from typing import Any
 from deployments.planner.hands import Hands
 from deployments.planner.planning import prompt
 from deployments.planner.planning.config import ModelPlanning
+from deployments.planner.planning.room import Room
 from deployments.planner.size import cut, text
 
 
@@ -28,10 +29,11 @@ class Composition:
         if self._model is None:
             yield "\n".join(f"{step}: {text(cut(result, prompt.MAX_RESULT)[0])}" for step, result in results.items())
             return
+        room = Room.of(self._config, self._hands.models(), self._model)
         request = {
-            "messages": prompt.composing(instruction, results),
+            "messages": prompt.composing(instruction, results, room.prompt),
             "temperature": 0.0,
-            "max_tokens": self._config.max_tokens,
+            "max_tokens": room.max_tokens,
         }
         words = self._hands.stream_model(self._model, request, timeout_s=self._config.timeout_s)
         async for word in words:

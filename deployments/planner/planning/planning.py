@@ -12,15 +12,17 @@ from autoglm.contract.tool import ToolCard
 from autoglm.errors import APIStatusError, PermissionDeniedError, UnprocessableEntityError
 from deployments.meaning import Encoder, load_encoder
 from deployments.planner.hands import Hands
+from deployments.planner.planning.choices import Choices
 from deployments.planner.planning.composition import Composition
 from deployments.planner.planning.config import PlanningConfig
 from deployments.planner.planning.desk import Desk
-from deployments.planner.planning.drafting import Choices, Drafting
+from deployments.planner.planning.drafting import Drafting
 from deployments.planner.planning.fault import refusal
 from deployments.planner.planning.means import chat_model, means_of
 from deployments.planner.planning.planned import Planned
 from deployments.planner.planning.replanning import Replanning
 from deployments.planner.planning.retrieval import Fitting, ToolIndex
+from deployments.planner.planning.room import Room
 from deployments.planner.planning.rules import TOOLS, Grammar
 from deployments.planner.planning.rules.token import escaped
 from deployments.planner.planning.validation import Validation
@@ -137,7 +139,7 @@ class Planning:
         request = {
             "prompt": escaped(desk.request.instruction),
             "temperature": 0.0,
-            "max_tokens": self._config.asking.max_tokens,
+            "max_tokens": Room.of(self._config.asking, desk.models, model).max_tokens,
         }
         step = Step(id="s1", kind="model", name=model, arguments=request)
         plan = Plan(steps=(step,), answer="${s1}")

@@ -2,106 +2,73 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autoglm.contract.model_list import ModelCard
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import StepRun
-from autoglm.contract.tool import ToolCard
+from deployments.planner.planning.choices import Choices
 from deployments.planner.planning.data import NOTICE, marked
-from deployments.planner.planning.means import KINDS
 
 Message = dict[str, str]
 
 PLANNING = f"""You turn an instruction into a plan: steps that call tools, tasks or models.
-Answer with JSON only: {{"steps": [{{"id": "s1", "why": "...", "kind": "tool", "name": "...", "arguments": {{...}}}}]}}
+Answer with JSON only: {{"steps": [{{"why": "...", "kind": "tool", "name": "...", "arguments": {{...}}}}]}}
 Use only what is listed. Take every value from the instruction, or write "${{s1}}", "${{s1.field}}" or
-"${{s1[0].field}}" for a result of an earlier step. Steps that do not need each other run at the same time.
+"${{s1[0].field}}" for the result of the first step, and so on. Steps that do not need each other run at the same time.
 Where no tool is needed, use one step of kind model with the instruction as its prompt.
 {NOTICE}"""
 COMPOSING = f"""Answer the instruction with the results of the steps that were run for it, in its own
 language. Say only what the results say; where they do not answer it, say so. Be brief.
 {NOTICE}"""
-MAX_DESCRIPTION = 400  # characters of a tool's; what comes after is rarely about what it does
 MAX_RESULT = 2_000  # characters of each step's result that are shown
-MAX_RESULTS = 12_000  # of all of them; about 3,000 tokens of English
 
 
-def planning(instruction: str, tools: Sequence[ToolCard], models: Sequence[ModelCard], max_chars: int) -> list[Message]:
-    """A system's turn with what may be used, as much as fits, the nearest first; and the user's."""
-    listed = "\n".join(_fitting([*map(_tool, tools), *_served(models)], max_chars))
+def planning(instruction: str, choices: Choices) -> list[Message]:
+    """A system's turn with what may be used, and the user's."""
     return [
-        {"role": "system", "content": f"{PLANNING}\n\nWhat may be used:\n<data>\n{listed}\n</data>"},
-        {"role": "user", "content": instruction[:max_chars]},
+        {"role": "system", "content": f"{PLANNING}\n\nWhat may be used:\n<data>\n{choices}\n</data>"},
+        {"role": "user", "content": instruction},
     ]
 
 
-def repair(answer: str, faults: str) -> list[Message]:
-    """The faulty plan as the model gave it, and what is wrong with it."""
-    return [
-        {"role": "assistant", "content": answer},
-        {"role": "user", "content": f"The plan cannot be run: {faults}. Write the whole plan again, as JSON."},
-    ]
+def repair(answer: str, faults: str, max_chars: int) -> list[Message]:
+    """The faulty plan as the model gave it, and what is wrong with it; each has half of the room."""
+    wrong = f"The plan cannot be run: {faults[: max_chars // 2]}. Write the whole plan again, as JSON."
+    return [{"role": "assistant", "content": answer[: max_chars // 2]}, {"role": "user", "content": wrong}]
 
 
-def replanning(plan: Plan, done: Sequence[StepRun], failed: Sequence[StepRun]) -> Message:
-    """What became of a plan, for another one in its place."""
-    results = "\n".join(shown({step.id: step.result for step in done}))
+def replanning(plan: Plan, done: Sequence[StepRun], failed: Sequence[StepRun], first: int, max_chars: int) -> Message:
+    """What became of a plan, for another one in its place, whose first step has the number `first`.
+
+    Plan, results and errors have a third of the room each.
+    """
+    most = max_chars // 3
+    results = "\n".join(shown({step.id: step.result for step in done}, most))
     errors = {step.id: step.error.message if step.error else "failed" for step in failed}
     text = (
-        f"This plan was begun:\n{marked('plan', plan.model_dump(mode='json', exclude_defaults=True), MAX_RESULTS)}\n"
-        f"Results so far:\n{results}\nSteps that failed:\n{marked('errors', errors, MAX_RESULT)}\n"
-        "Write another plan for the instruction. You may refer to the results so far, do not repeat their steps, and "
-        "give every new step an id that was not used yet."
+        f"This plan was begun:\n{marked('plan', plan.model_dump(mode='json', exclude_defaults=True), most)}\n"
+        f"Results so far:\n{results}\nSteps that failed:\n{marked('errors', errors, min(MAX_RESULT, most))}\n"
+        "Write another plan for the instruction. You may refer to the results so far, and do not repeat their steps. "
+        f"The first step of the new plan is s{first}, the next s{first + 1}."
     )
     return {"role": "user", "content": text}
 
 
-def composing(instruction: str, results: Mapping[str, Any]) -> list[Message]:
-    """A system's turn, and the instruction with what was found out."""
-    found = "\n".join(shown(results))
+def composing(instruction: str, results: Mapping[str, Any], max_chars: int) -> list[Message]:
+    """A system's turn, and the instruction with what was found out; each of the two has half of the room."""
+    found = "\n".join(shown(results, max_chars // 2))
     return [
         {"role": "system", "content": COMPOSING},
-        {"role": "user", "content": f"{instruction[:MAX_RESULTS]}\n\nResults:\n{found}"},
+        {"role": "user", "content": f"{instruction[: max_chars // 2]}\n\nResults:\n{found}"},
     ]
 
 
-def shown(results: Mapping[str, Any]) -> Iterable[str]:
+def shown(results: Mapping[str, Any], max_chars: int) -> Iterable[str]:
     """Results as data, each cut, the last of many left out."""
-    return _fitting([marked(step, result, MAX_RESULT) for step, result in results.items()], MAX_RESULTS)
-
-
-def _tool(card: ToolCard) -> str:
-    said = {
-        "kind": "tool",
-        "name": card.name,
-        "description": card.description[:MAX_DESCRIPTION],
-        "parameters": card.parameters.get("properties", {}),
-        "required": card.parameters.get("required", []),
-        "returns": (card.returns or {}).get("properties", {}),
-    }
-    return _line(said)
-
-
-def _served(models: Sequence[ModelCard]) -> list[str]:
-    cards = [card for card in models if card.task in KINDS]
-    return [
-        _line({"kind": KINDS[card.task or ""], "name": card.id, "task": card.task, "labels": list(card.labels or ())})
-        for card in cards
-    ]
-
-
-def _line(said: dict[str, Any]) -> str:
-    return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _fitting(lines: Sequence[str], max_chars: int) -> Iterable[str]:
-    """The first lines that are not longer together."""
-    left = max_chars
-    for line in lines:
-        left -= len(line) + 1
-        if left < 0:
+    for step, result in results.items():
+        line = marked(step, result, min(MAX_RESULT, max_chars // 2))
+        max_chars -= len(line) + 1
+        if max_chars < 0:
             return
         yield line

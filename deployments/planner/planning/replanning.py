@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import StepRun, TaskRequest
-from deployments.planner.planning import prompt
-from deployments.planner.planning.drafting import Choices, Drafting
+from deployments.planner.planning.choices import Choices
+from deployments.planner.planning.drafting import Drafting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,5 @@ class Replanning:
         Raises:
             APIStatusError: none could be made.
         """
-        before = prompt.replanning(plan, done, failed)
-        known = [step.id for step in done]
-        choices = self.choices()
-        return await self.drafting.again(self.request.instruction, choices, before, known, self.request.max_steps)
+        request = self.request
+        return await self.drafting.again(request.instruction, self.choices(), plan, done, failed, request.max_steps)

@@ -13,6 +13,7 @@ from autoglm.contract.task_run import StepRun, TaskRequest
 from autoglm.errors import NotFoundError, PermissionDeniedError, UnprocessableEntityError
 from deployments.meaning import Encoder
 from deployments.planner.planning import Planning, PlanningConfig
+from deployments.planner.planning.room import CHARS_PER_TOKEN
 from tests.deployments.planner.planning.hands import (
     CALCULATE,
     CHAT,
@@ -106,7 +107,7 @@ async def test_tools_of_ones_own_are_planned_with_by_the_model(planning: Plannin
     hands = FakeHands(answers=[json.dumps(FOUND)])
     planned = await planning.plan(asked(FIND), hands)
     assert (planned.planner, planned.plan.steps[0].arguments) == ("model", {"number": 4711})
-    choices = hands.requests[0]["structured_outputs"]["json"]["properties"]["steps"]["items"]["anyOf"]
+    choices = hands.requests[0]["structured_outputs"]["json"]["properties"]["steps"]["prefixItems"][0]["anyOf"]
     names = [choice["properties"]["name"]["const"] for choice in choices]
     assert (names[0], set(names)) == ("find_order", {one.name for one in TOOLS} | {"sentiment", "iris", "chat"})
 
@@ -117,8 +118,23 @@ async def test_a_prompt_shows_the_nearest_tools_and_no_others(encoder: Encoder) 
     hands = FakeHands(granted=[*many, ORDER], models=[CHAT], answers=[json.dumps(FOUND)])
     await configured(encoder, asking={"tools": 3}).plan(asked(FIND), hands)
     request = hands.requests[0]
-    assert len(request["structured_outputs"]["json"]["properties"]["steps"]["items"]["anyOf"]) == 4
+    assert len(request["structured_outputs"]["json"]["properties"]["steps"]["prefixItems"][0]["anyOf"]) == 4
     assert sum(len(message["content"]) for message in request["messages"]) < 3000
+
+
+async def test_a_prompt_leaves_room_for_the_answer_in_a_small_context(encoder: Encoder) -> None:
+    """An engine refuses it otherwise; what is not shown cannot be chosen either."""
+    many = [card(f"tool_{number}", "Does something. " * 20, value="string") for number in range(50)]
+    chat = CHAT.model_copy(update={"max_model_len": 2048})
+    hands = FakeHands(granted=[*many, ORDER], models=[chat], answers=[json.dumps(FOUND)])
+    await configured(encoder).plan(asked(FIND), hands)
+    request = hands.requests[0]
+    told = "".join(message["content"] for message in request["messages"])
+    assert len(told) / CHARS_PER_TOKEN + 2 * request["max_tokens"] <= 2048
+    choices = request["structured_outputs"]["json"]["properties"]["steps"]["prefixItems"][0]["anyOf"]
+    names = [choice["properties"]["name"]["const"] for choice in choices]
+    assert 2 < len(names) < 9
+    assert all(f'"name": "{name}"' in told for name in names)
 
 
 async def test_a_faulty_plan_is_repaired_with_its_fault_shown(planning: Planning) -> None:
@@ -128,6 +144,16 @@ async def test_a_faulty_plan_is_repaired_with_its_fault_shown(planning: Planning
     wrote, fault = hands.requests[1]["messages"][-2:]
     assert (wrote["role"], '"x"' in wrote["content"]) == ("assistant", True)
     assert 'arguments.number: "x" is not of type "integer"' in fault["content"]
+
+
+async def test_a_step_that_is_written_twice_is_done_once(planning: Planning) -> None:
+    """Unless another step waits for it by its name."""
+    [step] = FOUND["steps"]
+    refers = {"kind": "model", "name": "chat", "arguments": {"prompt": "Sum up ${s3}."}}
+    call = {name: value for name, value in step.items() if name != "id"}
+    hands = FakeHands(answers=[json.dumps({"steps": [call] * 3 + [refers]})])
+    planned = await planning.plan(asked(FIND), hands)
+    assert [one.id for one in planned.plan.steps] == ["s1", "s3", "s4"]
 
 
 async def test_after_the_last_repair_chat_answers_or_the_refusal_is_clear(encoder: Encoder) -> None:
@@ -175,8 +201,8 @@ async def test_a_plan_is_replaced_only_by_a_declared_model(encoder: Encoder, pla
 
 
 async def test_another_plan_goes_on_from_what_is_done(encoder: Encoder) -> None:
-    """The model is shown results and failures as data, and may refer to the former."""
-    steps = [{"id": "s3", "kind": "model", "name": "chat", "arguments": {"prompt": "${s1}"}}]
+    """The model is shown results and failures as data, and may refer to the former; new steps are numbered on."""
+    steps = [{"kind": "model", "name": "chat", "arguments": {"prompt": "${s1}"}}]
     hands = FakeHands(granted=[ORDER], models=[CHAT], answers=[json.dumps({"steps": steps})])
     replan = configured(encoder, model="chat").replan(asked(FIND), hands)
     assert replan is not None
