@@ -22,6 +22,7 @@ from deployments.planner.hands import Hands
 from deployments.planner.journals import View
 from deployments.planner.outcome import cancelled, ended, failed, last_event
 from deployments.planner.run_store import Claim
+from deployments.planner.scanning import Scan
 from deployments.planner.usage import used
 
 # Before it is planned again. What runs and models are reached by takes some seconds to be started again.
@@ -52,6 +53,11 @@ class Planning(Protocol):
 
     def compose(self, hands: Hands) -> Compose:
         """How results are put into words."""
+        ...
+
+    @property
+    def scan(self) -> Scan | None:
+        """What reads results before a model does."""
         ...
 
 
@@ -160,6 +166,7 @@ class Lifecycle:
             self._journal,
             compose=means.planning.compose(self._hands),
             replan=means.planning.replan(request, self._hands),
+            scan=means.planning.scan,
             config=means.execution,
             clock=means.clock,
             now=means.now,

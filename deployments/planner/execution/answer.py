@@ -9,6 +9,7 @@ from deployments.boundary import plain_errors
 from deployments.planner.execution.config import ExecutionConfig
 from deployments.planner.execution.events import Events
 from deployments.planner.execution.results import Results
+from deployments.planner.execution.screening import Screening
 from deployments.planner.execution.seams import Compose
 from deployments.planner.execution.stream import bounded
 from deployments.planner.references import Reference, parsed, references, resolved
@@ -27,11 +28,18 @@ class Answering:
     """Answers one instruction."""
 
     def __init__(
-        self, instruction: str, compose: Compose, results: Results, events: Events, config: ExecutionConfig
+        self,
+        instruction: str,
+        compose: Compose,
+        results: Results,
+        screening: Screening,
+        events: Events,
+        config: ExecutionConfig,
     ) -> None:
         self._instruction = instruction
         self._compose = compose
         self._results = results
+        self._screening = screening
         self._events = events
         self._max_bytes = config.max_result_bytes
 
@@ -48,7 +56,7 @@ class Answering:
 
     async def _composed(self) -> str:
         pieces: list[str] = []
-        words = self._compose(self._instruction, self._results)
+        words = self._compose(self._instruction, await self._screening.shown())
         async with aclosing(bounded(words, self._max_bytes)) as stream:
             async for piece in stream:
                 pieces.append(piece)

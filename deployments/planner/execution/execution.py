@@ -25,10 +25,12 @@ from deployments.planner.execution.outcome import CANCELLED, Outcome, failed
 from deployments.planner.execution.record import Record
 from deployments.planner.execution.replanning import Replanning
 from deployments.planner.execution.results import Results
+from deployments.planner.execution.screening import Screening
 from deployments.planner.execution.seams import Compose, Replan
 from deployments.planner.execution.step_work import StepWork
 from deployments.planner.hands import Hands
 from deployments.planner.journal import Journal
+from deployments.planner.scanning import Scan
 from deployments.planner.usage import used
 
 
@@ -48,6 +50,7 @@ class Execution:
         *,
         compose: Compose,
         replan: Replan | None = None,
+        scan: Scan | None = None,
         config: ExecutionConfig | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Clock = utc_now,
@@ -69,6 +72,7 @@ class Execution:
             config.max_results_bytes,
             {step.id: step.result for step in run.steps if step.status == "succeeded"},
         )
+        screening = Screening(scan, results, record, events)
         calls = Calls(hands, assignment.approved)
         attempts = Attempts(calls, guards, events, config, clock, chance or random.Random())
         ends = clock() + self._left_s
@@ -77,9 +81,9 @@ class Execution:
             journal=journal,
             events=events,
             record=record,
-            work=StepWork(run.id, config, calls, attempts, results, record, events, ends, clock, now),
-            replanning=Replanning(replan, guards, record, results, events),
-            answering=Answering(run.instruction, compose, results, events, config),
+            work=StepWork(run.id, config, calls, attempts, results, screening, record, events, ends, clock, now),
+            replanning=Replanning(replan, guards, record, screening, events),
+            answering=Answering(run.instruction, compose, results, screening, events, config),
             max_parallel=config.max_parallel,
             now=now,
         )

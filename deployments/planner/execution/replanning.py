@@ -12,7 +12,7 @@ from deployments.planner.execution.events import Events
 from deployments.planner.execution.failures import detail
 from deployments.planner.execution.guards import Guards
 from deployments.planner.execution.record import Record
-from deployments.planner.execution.results import Results
+from deployments.planner.execution.screening import Screening
 from deployments.planner.execution.seams import Replan
 from deployments.planner.graph import Graph, checked
 from deployments.planner.references import references
@@ -21,11 +21,13 @@ from deployments.planner.references import references
 class Replanning:
     """Asks `replan` for another plan, within the run's budget of plans and steps."""
 
-    def __init__(self, replan: Replan | None, guards: Guards, record: Record, results: Results, events: Events) -> None:
+    def __init__(
+        self, replan: Replan | None, guards: Guards, record: Record, screening: Screening, events: Events
+    ) -> None:
         self._replan = replan
         self._guards = guards
         self._record = record
-        self._results = results
+        self._screening = screening
         self._events = events
 
     def checked(self, plan: Plan) -> Graph:
@@ -52,7 +54,7 @@ class Replanning:
             return None
         try:
             with plain_errors("planning"):
-                found = await self._replan(plan, self._done(), failed)
+                found = await self._replan(plan, await self._done(), await self._screening.failures(failed))
         except APIStatusError as error:
             await self._events.tell("error", error=detail(error))
             return None
@@ -61,10 +63,11 @@ class Replanning:
         self._check_ids(plan, found)
         return found, self.checked(found)
 
-    def _done(self) -> list[StepRun]:
+    async def _done(self) -> list[StepRun]:
+        results = await self._screening.shown()
         return [
             self._record.steps[step].model_copy(update={"result": result, "is_cut": False})
-            for step, result in self._results.items()
+            for step, result in results.items()
         ]
 
     def _check_ids(self, old: Plan, new: Plan) -> None:

@@ -18,7 +18,8 @@ from deployments.planner.execution.events import Events
 from deployments.planner.execution.failures import detail
 from deployments.planner.execution.record import Record
 from deployments.planner.execution.results import Results
-from deployments.planner.references import resolved
+from deployments.planner.execution.screening import Screening
+from deployments.planner.references import references, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class StepWork:
     calls: Calls
     attempts: Attempts
     results: Results
+    screening: Screening
     record: Record
     events: Events
     ends: float
@@ -84,17 +86,19 @@ class StepWork:
         if step.kind == "approval":
             return self._kept(step, {"approved": True})
         try:
-            return self._kept(step, await self._answer(step, call, effort))
+            return self._kept(step, await self._answer(step, step, call, effort))
         except APIStatusError as error:
             if step.fallback is None or effort.has_streamed:
                 raise
             message = detail(error).message
         await self.events.tell("step_output", step=effort.step, text=f"{message}; {step.fallback.name} instead")
         other = self._call(step, step.fallback, call.is_streamed)
-        return self._kept(step, await self._answer(step, other, effort))
+        return self._kept(step, await self._answer(step, step.fallback, other, effort))
 
-    async def _answer(self, step: Step, call: Call, effort: Effort) -> Any:
+    async def _answer(self, step: Step, target: Step | Fallback, call: Call, effort: Effort) -> Any:
         """Each of the two targets has the step's whole time, inside of the run's."""
+        if target.kind == "model":
+            await self.screening.check({reference.step for reference in references(target.arguments)})
         max_attempts = min(step.max_attempts or self.config.max_attempts, self.config.max_attempts)
         return await self.attempts.result(call, effort, self._time(step), max_attempts)
 

@@ -49,10 +49,14 @@ class PlanningConfig(Section):
     Without a `model` the first that generates text is asked, with `auto` only for tools that rules know nothing of:
     the embedded one is too small to do better than rules where these give up. What one tool, task or chat answers alone
     is not planned, whoever plans.
+
+    A `scanner` reads every result that is about to enter a prompt, and keeps those from it that were written to steer a
+    model.
     """
 
     planner: Maker = "auto"
     model: ModelName | None = None
     encoder: Literal["wordllama", "e5"] = "wordllama"
+    scanner: Literal["nanoguard"] | None = None
     limits: PlanLimits = PlanLimits()
     asking: ModelPlanning = ModelPlanning()

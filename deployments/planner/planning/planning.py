@@ -26,6 +26,7 @@ from deployments.planner.planning.room import Room
 from deployments.planner.planning.rules import TOOLS, Grammar
 from deployments.planner.planning.rules.token import escaped
 from deployments.planner.planning.validation import Validation
+from deployments.planner.scanning import Scan, load_scan
 
 NAMED = 5  # tools in a refusal
 
@@ -38,19 +39,30 @@ def today_in_utc() -> date:
 class Planning:
     """Makes plans for all callers; it keeps nothing of them but the vectors of tools."""
 
-    def __init__(self, config: PlanningConfig, encoder: Encoder, today: Callable[[], date] = today_in_utc) -> None:
+    def __init__(
+        self,
+        config: PlanningConfig,
+        encoder: Encoder,
+        today: Callable[[], date] = today_in_utc,
+        scan: Scan | None = None,
+    ) -> None:
+        self.scan = scan
         self._config = config
         self._grammar = Grammar.of(today)
         self._index = ToolIndex(encoder)
 
     @classmethod
     async def of(cls, config: PlanningConfig) -> Planning:
-        """Reads the encoder's weights and compiles the grammar, in a thread.
+        """Reads the weights of encoder and scanner and compiles the grammar, in a thread.
 
         Raises:
-            ConfigError: the encoder's package is not installed.
+            ConfigError: a package is not installed.
         """
-        return await asyncio.to_thread(lambda: cls(config, load_encoder(config.encoder)))
+
+        def made() -> Planning:
+            return cls(config, load_encoder(config.encoder), scan=load_scan(config.scanner))
+
+        return await asyncio.to_thread(made)
 
     async def plan(self, request: TaskRequest, hands: Hands) -> Planned:
         """A valid plan, and who made it.

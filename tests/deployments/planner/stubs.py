@@ -82,6 +82,8 @@ class Made:
 class StubPlanning:
     """The plan of the request; without one, the error or the future that was scripted."""
 
+    scan = None
+
     def __init__(self, otherwise: APIStatusError | asyncio.Event | None = None, away: int = 0) -> None:
         self._otherwise = otherwise
         self._away = away  # so often nobody can plan

@@ -15,7 +15,8 @@ from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRun
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
 from autoglm.errors import NotFoundError, PermissionDeniedError, UnavailableError
-from deployments.planner.execution import Assignment, Execution, ExecutionConfig, Replan
+from deployments.planner.execution import Assignment, Compose, Execution, ExecutionConfig, Replan
+from deployments.planner.scanning import Scan
 from tests.deployments.router.shedding.virtual_time import simulate
 
 RUN = "run_" + "0" * 32
@@ -178,6 +179,8 @@ class Stage:
     notes: Notes = field(default_factory=Notes)
     config: ExecutionConfig = field(default_factory=ExecutionConfig)
     replan: Replan | None = None
+    compose: Compose = field(default_factory=lambda: spoken)
+    scan: Scan | None = None
     steps: tuple[StepRun, ...] = ()
     approved: Mapping[str, bool] = field(default_factory=dict)
     max_steps: int | None = None
@@ -191,8 +194,9 @@ class Stage:
             Assignment(run, self.approved, self.timeout_s, self.max_steps, spent_s=self.spent_s),
             self.hands,
             self.notes,
-            compose=spoken,
+            compose=self.compose,
             replan=self.replan,
+            scan=self.scan,
             config=self.config,
             clock=asyncio.get_running_loop().time,
             now=lambda: NOW,
