@@ -1,10 +1,11 @@
-"""Plans and answers for the project's own instructions: by rules, or by a model that an OpenAI-compatible server has.
+"""Plans and answers for the project's own instructions: by rules, and by a model.
 
-python -m benchmarks.planning [--url http://127.0.0.1:8000/v1 --model NAME [--key KEY]] [--misses]
+python -m benchmarks.planning [--model embedded/NAME|FOLDER|HUB_ID] [--misses]
+python -m benchmarks.planning --url http://127.0.0.1:8000/v1 --model NAME [--key KEY]
 
 Everything but the model runs in this process: the embedded tools, the tasks, the executor. Node and edge F1 are means
 over the instructions that have a gold plan; `right` is the share of all whose answer, or refusal, is right end to end.
-Without a server what is left to chat counts as right where it is left to chat, and nobody looks at what that says.
+Without a model what is left to chat counts as right where it is left to chat, and nobody looks at what that says.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import TaskRequest, TaskRun
 from autoglm.errors import APIStatusError
 from benchmarks import report
-from benchmarks.planning.engine import Engine
-from benchmarks.planning.hands import CHAT, LocalHands, local_hands
+from benchmarks.planning.engine import CHAT, MODEL, opened
+from benchmarks.planning.hands import LocalHands, local_hands
 from benchmarks.planning.instruction_set import Instruction, instructions
 from benchmarks.planning.scores import edges, f1, nodes, says
 from deployments.planner.execution import Assignment, Execution
@@ -102,16 +103,16 @@ async def measured(maker: Maker, hands: LocalHands, *, is_asked: bool) -> list[O
     return [await outcome(planning, hands, one, is_asked=is_asked) for one in instructions()]
 
 
-async def compared(url: str | None, model: str, key: str | None, *, misses: bool) -> None:
-    """Rules, and with a server its model."""
+async def compared(model: str | None, url: str | None, key: str | None, *, misses: bool) -> None:
+    """Rules, and with a model those plans too that it makes."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        engine = await stack.enter_async_context(Engine(url, key)) if url else None
-        hands = await local_hands(Path(folder), engine, model)
-        makers: list[Maker] = ["auto", "model"] if url else ["auto"]
+        engine = await stack.enter_async_context(opened(model, url, key))
+        hands = await local_hands(Path(folder), engine)
+        makers: list[Maker] = ["auto", "model"] if engine else ["auto"]
         rows = []
         for maker in makers:
-            found = await measured(maker, hands, is_asked=url is not None)
+            found = await measured(maker, hands, is_asked=engine is not None)
             rows += [row(maker, half, [one for one in found if one.instruction.half == half]) for half in HALVES]
             rows.append(row(maker, "in Chinese", [one for one in found if one.instruction.language == "zh"]))
             rows.append(row(maker, "all", found))
@@ -128,13 +129,13 @@ def show_misses(found: Sequence[Outcome]) -> None:
 
 
 def main(
+    model: Annotated[str | None, typer.Option(help=MODEL)] = None,
     url: Annotated[str | None, typer.Option(help="of an OpenAI-compatible server, ending in /v1")] = None,
-    model: Annotated[str, typer.Option(help="the model's name there")] = CHAT,
     key: Annotated[str | None, typer.Option(help="its API key")] = None,
     misses: Annotated[bool, typer.Option(help="print what went wrong")] = False,
 ) -> None:
     """Print the table."""
-    asyncio.run(compared(url, model, key, misses=misses))
+    asyncio.run(compared(model, url, key, misses=misses))
 
 
 if __name__ == "__main__":

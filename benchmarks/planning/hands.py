@@ -12,7 +12,7 @@ from autoglm.contract.model_list import ModelCard
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
 from autoglm.errors import NotFoundError, UnprocessableEntityError
-from benchmarks.planning.engine import Engine
+from benchmarks.planning.engine import UNASKED, Engine
 from deployments.clock import utc_now
 from deployments.tools.embedded.names import EmbeddedName
 from deployments.tools.sources.embedded import EmbeddedSource
@@ -34,20 +34,19 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "iris": {"task": "tabular-classification", "data": {"train": "embedded/iris"}},
 }
-CHAT = "chat"
 
 
 class LocalHands:
     """May do everything; what it answers for the chat model is what an engine says, where there is one."""
 
     def __init__(
-        self, sources: Sequence[EmbeddedSource], tasks: dict[str, AutoTask], engine: Engine | None, model: str
+        self, sources: Sequence[EmbeddedSource], tasks: dict[str, AutoTask], chat: ModelCard, engine: Engine | None
     ) -> None:
         self._sources = {card.name: source for source in sources for card in source.tools()}
         self._cards = [card for source in sources for card in source.tools()]
         self._tasks = tasks
+        self._chat = chat
         self._engine = engine
-        self._model = model
 
     def tools(self) -> Sequence[ToolCard]:
         """All embedded ones."""
@@ -56,7 +55,7 @@ class LocalHands:
     def models(self) -> Sequence[ModelCard]:
         """The chat model and the tasks."""
         tasks = [ModelCard(id=name, task=TASKS[name]["task"], labels=TASKS[name].get("labels")) for name in self._tasks]
-        return [ModelCard(id=CHAT, task="text-generation"), *tasks]
+        return [self._chat, *tasks]
 
     def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
         """Every tool that there is is granted."""
@@ -84,8 +83,8 @@ class LocalHands:
             UnprocessableEntityError: there is none.
         """
         if self._engine is None:
-            raise UnprocessableEntityError("no engine is given; name one with --url")
-        return await self._engine.complete(self._model, request, timeout_s)
+            raise UnprocessableEntityError("no engine is given; name one with --model")
+        return await self._engine.complete(request)
 
     async def stream_model(self, name: str, request: dict[str, Any], *, timeout_s: float) -> AsyncIterator[str]:
         """As `call_model`."""
@@ -93,10 +92,11 @@ class LocalHands:
         yield str(answer["choices"][0]["message"]["content"] or "")
 
 
-async def local_hands(folder: Path, engine: Engine | None, model: str) -> LocalHands:
+async def local_hands(folder: Path, engine: Engine | None) -> LocalHands:
     """Everything loaded; `folder` is an empty one for the documents."""
     sources = await embedded_sources(folder)
-    return LocalHands(sources, {name: fitted(config) for name, config in TASKS.items()}, engine, model)
+    chat = UNASKED if engine is None else await engine.card()
+    return LocalHands(sources, {name: fitted(config) for name, config in TASKS.items()}, chat, engine)
 
 
 async def embedded_sources(folder: Path) -> list[EmbeddedSource]:

@@ -1,4 +1,4 @@
-"""Who makes the calls: a model with and without schema and retrieval, or rules."""
+"""Who makes the calls: a model with and without schema and retrieval, or the planner as it is configured."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import TaskRequest
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
-from autoglm.errors import APIStatusError, NotFoundError
+from autoglm.errors import NotFoundError, PermissionDeniedError, UnprocessableEntityError
 from benchmarks.planning.bfcl.case import Case
-from benchmarks.planning.bfcl.check import Made
-from benchmarks.planning.engine import Engine
+from benchmarks.planning.engine import UNASKED, Engine
 from deployments.planner.planning import PlanLimits, Planning, prompt
+from deployments.planner.planning.choices import Choices
 from deployments.planner.planning.config import ModelPlanning
-from deployments.planner.planning.drafting import Choices, Drafting, read
+from deployments.planner.planning.drafting import Drafting, read
 from deployments.planner.planning.retrieval import ToolIndex
+from deployments.planner.planning.room import Room
 from deployments.planner.planning.validation import Validation
 
-CHAT = ModelCard(id="chat", task="text-generation")
-Maker = Callable[[Case], Awaitable[list[Made]]]
+Maker = Callable[[Case], Awaitable[Plan | None]]  # None: a refusal, or nothing that can be read as a plan
 
 
 class CaseHands:
     """May use the given tools, which nobody calls, and a chat model where there is an engine."""
 
-    def __init__(self, tools: Sequence[ToolCard], engine: Engine | None, model: str) -> None:
+    def __init__(self, tools: Sequence[ToolCard], chat: ModelCard, engine: Engine | None) -> None:
         self._tools = tools
+        self._chat = chat
         self._engine = engine
-        self._model = model
 
     def tools(self) -> Sequence[ToolCard]:
         """The given ones."""
@@ -39,7 +39,7 @@ class CaseHands:
 
     def models(self) -> Sequence[ModelCard]:
         """The chat model."""
-        return (CHAT,)
+        return (self._chat,)
 
     def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
         """All are granted."""
@@ -48,7 +48,7 @@ class CaseHands:
         return False
 
     def usage(self) -> Usage:
-        """Nobody counts."""
+        """The engine counts."""
         return Usage()
 
     async def call_tool(self, name: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
@@ -62,8 +62,8 @@ class CaseHands:
     async def call_model(self, name: str, request: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         """By the engine."""
         if self._engine is None:
-            raise NotFoundError("no engine is given; name one with --url")
-        return await self._engine.complete(self._model, request, timeout_s)
+            raise UnprocessableEntityError("no engine is given; name one with --model")
+        return await self._engine.complete(request)
 
     def stream_model(self, name: str, request: dict[str, Any], *, timeout_s: float) -> AsyncIterator[str]:
         """Plans are not run."""
@@ -72,28 +72,31 @@ class CaseHands:
 
 @dataclass(frozen=True)
 class ByModel:
-    """One model, asked in three ways."""
+    """One model, asked in three ways; `chat` is its card."""
 
     engine: Engine
-    model: str
+    chat: ModelCard
     config: ModelPlanning
 
-    async def raw(self, case: Case) -> list[Made]:
-        """The prompt alone: the text is read as it comes, once."""
-        messages = prompt.planning(case.question, case.tools, [CHAT], self.config.max_prompt_chars)
-        request = {"messages": messages, "temperature": 0.0, "max_tokens": self.config.max_tokens}
-        answer = await self.engine.complete(self.model, request, self.config.timeout_s)
-        plan, _ = read(answer["choices"][0]["message"]["content"] or "")
-        return made(plan)
+    async def raw(self, case: Case) -> Plan | None:
+        """The prompt alone, once; what stands around the first object of the text is no fault."""
+        room = Room.of(self.config, [self.chat], self.chat.id)
+        choices = Choices(case.tools, [self.chat]).within(room.prompt)
+        messages = prompt.planning(case.question, choices)
+        answer = await self.engine.complete({"messages": messages, "temperature": 0.0, "max_tokens": room.max_tokens})
+        text = answer["choices"][0]["message"]["content"] or ""
+        plan, _ = read(text[text.find("{") : text.rfind("}") + 1])
+        allowed = {self.chat.id, *(card.name for card in case.tools)}
+        return plan if plan is not None and {step.name for step in plan.steps} <= allowed else None
 
-    async def with_schema(self, case: Case) -> list[Made]:
+    async def with_schema(self, case: Case) -> Plan | None:
         """Held to the schema, and repaired, as the planner does it."""
         return await self._drafted(case, case.tools)
 
     def with_retrieval(self, index: ToolIndex, pool: Sequence[ToolCard]) -> Maker:
         """With the case's tools to be found among those of all other cases first."""
 
-        async def make(case: Case) -> list[Made]:
+        async def make(case: Case) -> Plan | None:
             own = {card.name for card in case.tools}
             every = [*case.tools, *(card for card in pool if card.name not in own)]
             found = index.nearest(case.question, every, self.config.tools)
@@ -101,28 +104,28 @@ class ByModel:
 
         return make
 
-    async def _drafted(self, case: Case, tools: Sequence[ToolCard]) -> list[Made]:
-        hands = CaseHands(tools, self.engine, self.model)
-        drafting = Drafting(self.config, CHAT.id, hands, Validation(PlanLimits(), hands))
+    async def _drafted(self, case: Case, tools: Sequence[ToolCard]) -> Plan | None:
+        hands = CaseHands(tools, self.chat, self.engine)
+        drafting = Drafting(self.config, self.chat.id, hands, Validation(PlanLimits(), hands))
         try:
-            return made(await drafting.plan(case.question, Choices(tools, [CHAT])))
-        except APIStatusError:
-            return []
+            return await drafting.plan(case.question, Choices(tools, [self.chat]))
+        except UnprocessableEntityError:
+            return None
 
 
-def by_rules(planning: Planning) -> Maker:
-    """What rules make of it: they know the embedded tools, and none of BFCL's."""
+def by_planner(planning: Planning, chat: ModelCard = UNASKED, engine: Engine | None = None) -> Maker:
+    """What becomes of a question as a whole: rules, which know none of BFCL's tools, retrieval, the model, or chat."""
 
-    async def make(case: Case) -> list[Made]:
+    async def make(case: Case) -> Plan | None:
         try:
-            planned = await planning.plan(TaskRequest(instruction=case.question), CaseHands(case.tools, None, ""))
-        except APIStatusError:
-            return []
-        return made(planned.plan)
+            hands = CaseHands(case.tools, chat, engine)
+            return (await planning.plan(TaskRequest(instruction=case.question), hands)).plan
+        except (UnprocessableEntityError, PermissionDeniedError):
+            return None
 
     return make
 
 
-def made(plan: Plan | None) -> list[Made]:
+def calls(plan: Plan | None) -> list[tuple[str, dict[str, Any]]]:
     """The calls of tools in a plan."""
     return [(step.name, step.arguments) for step in plan.steps if step.kind == "tool"] if plan else []
