@@ -91,5 +91,7 @@ def checked(steps: Sequence[Step], known: Collection[str] = ()) -> Graph:
 
 def _later(step: Step) -> frozenset[str]:
     """What must come first, and is not needed."""
+    if step.when is None and step.fallback is None:
+        return frozenset(step.after)
     named = [step.when.ref if step.when else None, step.fallback.arguments if step.fallback else None]
     return frozenset(step.after).union(reference.step for reference in references(named))

@@ -7,8 +7,9 @@ of a tool cannot ask for the result of another step.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from autoglm.errors import BadRequestError, PayloadTooLargeError, UnprocessableEntityError
@@ -21,6 +22,7 @@ INSIDE = re.compile(r"(?P<step>[a-z][a-z0-9_]{0,31})(?P<path>(?:\.[^.\[\]{}]+|\[
 PART = re.compile(r"\.(?P<field>[^.\[\]{}]+)|\[(?P<index>[0-9]+)\]")
 KEYS_NAMED = 10  # of what is there, in the error about what is not
 KEY_LENGTH = 40
+MAX_KNOWN_CHARS = 100  # of a string that is kept as it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,18 @@ class Reference:
         return value
 
 
-def parsed(source: str) -> list[str | Reference]:
+def parsed(source: str) -> Sequence[str | Reference]:
     """A string of a plan as plain texts and references; escapes are undone.
 
     Raises:
         BadRequestError: a `${` begins no reference.
     """
     if "${" not in source:
-        return [source]
+        return (source,)
+    return _parsed(source) if len(source) > MAX_KNOWN_CHARS else _known(source)
+
+
+def _parsed(source: str) -> tuple[str | Reference, ...]:
     parts: list[str | Reference] = []
     plain_from = 0
     for mark in MARK.finditer(source):
@@ -70,7 +76,11 @@ def parsed(source: str) -> list[str | Reference]:
         parts.append("${" if mark[0] == "$${" else _reference(mark))
         plain_from = mark.end()
     parts.append(source[plain_from:])
-    return [part for part in parts if part != ""]
+    return tuple(part for part in parts if part != "")
+
+
+# A reference is read when its plan is checked, put in order and run, and often stands in many steps.
+_known = lru_cache(maxsize=4096)(_parsed)
 
 
 def references(template: Any) -> Iterator[Reference]:

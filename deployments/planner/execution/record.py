@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from autoglm.contract.plan import Plan
+from autoglm.contract.plan import Plan, Step
 from autoglm.contract.task_run import StepRun, TaskRun
 from autoglm.contract.usage import Usage
 from deployments.planner.execution.events import Events
@@ -37,9 +37,13 @@ class Record:
 
     def of(self, plan: Plan) -> tuple[StepRun, ...]:
         """The steps of the plan in its order, then those of the plans before it."""
-        pending = {step.id: StepRun(id=step.id, kind=step.kind, name=step.name) for step in plan.steps}
-        return tuple((pending | self.steps).values())
+        planned = {step.id: self.steps.get(step.id) or _pending(step) for step in plan.steps}
+        return tuple((planned | self.steps).values())
 
     def _shown(self, step: StepRun) -> StepRun:
         result, is_cut = cut(step.result, self._max_shown_bytes)
         return step.model_copy(update={"result": result, "is_cut": True}) if is_cut else step
+
+
+def _pending(step: Step) -> StepRun:
+    return StepRun(id=step.id, kind=step.kind, name=step.name)

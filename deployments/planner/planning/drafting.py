@@ -63,7 +63,7 @@ class Drafting:
         """
         half = self._room.prompt // 2
         messages, shown = self._begun(instruction, choices, half)
-        first = next_number(step.id for step in (*plan.steps, *done, *failed))
+        first = next_number([*(step.id for step in plan.steps), *(run.id for run in (*done, *failed))])
         messages.append(prompt.replanning(plan, done, failed, first, half))
         known = [step.id for step in done]
         return await self._valid(messages, shown, first=first, known=known, max_steps=max_steps)
