@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autoglm.contract.scope import KNOWN
+from deployments.planner.nanoguard import MAX_WINDOWS, MIN_CHARS, WINDOW
 from deployments.tools.isolation.config import IsolationConfig
 from deployments.tools.net.config import OutgoingConfig
 from serve_app.config import parse
@@ -15,10 +16,11 @@ PAGE = "docs/permissions.md"
 TEXT = " ".join((ROOT / PAGE).read_text().split())
 
 
-def test_the_file_is_one_that_a_cluster_takes() -> None:
-    """As it is printed: each pattern is one of RE2's."""
-    [file] = snippets(PAGE, "yaml")
-    assert [grant.tool for grant in parse(file.text, PAGE).grants] == ["calculate", "files.*", "mail"]
+def test_the_files_are_such_as_a_cluster_takes() -> None:
+    """As they are printed: each pattern is one of RE2's."""
+    granting, scanning = snippets(PAGE, "yaml")
+    assert [grant.tool for grant in parse(granting.text, PAGE).grants] == ["calculate", "files.*", "mail"]
+    assert parse(scanning.text, PAGE).planner.planning.scanner == "nanoguard"
 
 
 def test_the_scopes_of_tools_and_tasks_are_on_the_page() -> None:
@@ -34,6 +36,8 @@ def test_the_figures_are_the_codes() -> None:
     assert f"CPU time ({isolated.cpu_s} s)" in TEXT
     assert f"address space ({isolated.memory_mb:,} MiB)" in TEXT
     assert f"files ({isolated.file_mb} MiB)" in TEXT
+    assert f"{MIN_CHARS} characters or more, in passages of {WINDOW}" in TEXT
+    assert f"more than {MAX_WINDOWS} is not shown" in TEXT
     assert f"`max_response_bytes`, {OutgoingConfig().max_response_bytes >> 20} MiB" in TEXT
 
 
