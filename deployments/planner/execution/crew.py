@@ -21,35 +21,29 @@ async def work_off(schedule: Schedule, do: Do, max_parallel: int) -> None:
     """
     try:
         async with asyncio.TaskGroup() as group:
-            await _Crew(schedule, do, group).work(max_parallel)
+            _Crew(schedule, do, group, max_parallel).begin()
     except BaseExceptionGroup as found:
         raise found.exceptions[0] from None
 
 
 class _Crew:
-    """The tasks of one group."""
+    """The tasks of one group; each begins those that may follow it."""
 
-    def __init__(self, schedule: Schedule, do: Do, group: asyncio.TaskGroup) -> None:
+    def __init__(self, schedule: Schedule, do: Do, group: asyncio.TaskGroup, max_parallel: int) -> None:
         self._schedule = schedule
         self._do = do
         self._group = group
-        self._finished: asyncio.Queue[StepRun] = asyncio.Queue()  # no longer than the tasks there are
-        self._running = 0
+        self._free = max_parallel
 
-    async def work(self, max_parallel: int) -> None:
-        while True:
-            while self._running < max_parallel and (step := self._schedule.take()):
-                self._group.create_task(self._step(step))
-                self._running += 1
-            if not self._running:
-                return
-            self._end(await self._finished.get())
+    def begin(self) -> None:
+        while self._free and (step := self._schedule.take()):
+            self._free -= 1
+            self._group.create_task(self._step(step))
 
     async def _step(self, step: Step) -> None:
-        self._finished.put_nowait(await self._do(step, self._schedule.is_skipped(step)))
-
-    def _end(self, step: StepRun) -> None:
-        self._running -= 1
-        match step.status:
+        run = await self._do(step, self._schedule.is_skipped(step))
+        self._free += 1
+        match run.status:
             case "succeeded" | "skipped" | "failed":
-                self._schedule.end(step.id, step.status)
+                self._schedule.end(run.id, run.status)
+        self.begin()
