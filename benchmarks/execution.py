@@ -47,6 +47,7 @@ class StubHands:
         self._latency_s = latency_s
         self._failure_rate = failure_rate
         self._chance = Random(SEED)
+        self._usage = Usage()
         self.calls = 0
 
     def tools(self) -> Sequence[ToolCard]:
@@ -83,7 +84,7 @@ class StubHands:
 
     def usage(self) -> Usage:
         """Nothing."""
-        return Usage()
+        return self._usage
 
 
 class EventQueue:
@@ -95,7 +96,7 @@ class EventQueue:
     async def planned(self, plan: Plan, planner: Planner) -> None:
         """Taken."""
 
-    async def step(self, step: StepRun) -> None:
+    async def step(self, step: StepRun, usage: Usage) -> None:
         """Taken."""
 
     async def ended(self, run: TaskRun) -> None:

@@ -9,7 +9,9 @@ from deployments.planner.hands import Hands
 
 def used(before: TaskRun, hands: Hands) -> Usage:
     """What the run had taken `before` it came to these hands, and what they have taken since."""
-    one, other = before.usage or Usage(), hands.usage()
+    one, other = before.usage, hands.usage()
+    if one is None:
+        return other
     return Usage(
         prompt_tokens=one.prompt_tokens + other.prompt_tokens,
         completion_tokens=one.completion_tokens + other.completion_tokens,
