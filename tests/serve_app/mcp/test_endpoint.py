@@ -196,6 +196,16 @@ async def test_a_tool_is_called_by_clients_of_either_age(server: Server, mode: s
     assert server.cluster.asked == [("calculate", {"expression": "17 * 23"}, "once")]
 
 
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_whatever_json_a_tool_gives_is_answered(server: Server, mode: str) -> None:
+    """Whole numbers beyond 64 bits as they are; half of a surrogate pair, which has no UTF-8, as a question mark."""
+    server.cluster.result = {"value": 10**30, "text": "½ \ud83d"}
+    async with server.client(mode=mode) as client:
+        answer = await client.call_tool("calculate", {"expression": "10 ** 30"})
+    assert answer.structured_content == {"value": 10**30, "text": "½ ?"}
+    assert answer.content[0].text == '{"value":1000000000000000000000000000000,"text":"½ ?"}'
+
+
 async def test_the_clusters_own_tools_do_their_work(server: Server) -> None:
     """A chat, a prediction and an instruction, each as the HTTP path would be asked."""
     async with server.client() as client:
