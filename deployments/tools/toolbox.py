@@ -10,7 +10,15 @@ from typing import Any
 from autoglm import suggestion
 from autoglm.contract.grant import Grant
 from autoglm.contract.tool import ToolCard
-from autoglm.errors import DeadlineExceededError, NotFoundError, PermissionDeniedError, RateLimitError, UnavailableError
+from autoglm.errors import (
+    APIStatusError,
+    DeadlineExceededError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnavailableError,
+)
+from deployments.caller import Caller
 from deployments.clock import Clock, utc_now
 from deployments.tools.call_log import Audit, CallEntry, argument_digest, outcome_of
 from deployments.tools.grants import Asking, Decision, GrantTable, Rates
@@ -132,6 +140,12 @@ class Toolbox:
             self._audit(
                 CallEntry(at, str(caller), caller.tenant, name[:MAX_NAME], key, digest, preview, outcome, seconds)
             )
+
+    def note_refusal(self, caller: Caller, name: str, arguments: Mapping[str, Any], error: APIStatusError) -> None:
+        """Tell the audit of a call that was refused when it was checked, and so was never made."""
+        digest, preview = argument_digest(arguments)
+        told = str(caller), caller.tenant, name[:MAX_NAME], "", digest, preview, outcome_of(error), 0.0
+        self._audit(CallEntry(self._now(), *told))
 
     async def aclose(self) -> None:
         """Follow no host any more."""

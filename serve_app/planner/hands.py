@@ -27,6 +27,7 @@ from serve_app.planner.reach import stream
 from serve_app.planner.standing import Standing
 
 GRACE_S = 2.0  # the router ends a call by itself at its deadline; one that does not hangs
+MAX_REFUSALS = 20  # of one run that are told the audit: as many as an error tells of a plan
 DATA, DONE = b"data: ", b"[DONE]"
 CALLED = MappingProxyType({CHAT: GENERATING, PREDICT: PREDICTING})  # the tasks whose calls a scope opens
 
@@ -56,6 +57,7 @@ class CallerHands:
         self._router = router
         self._priority = Priority.BATCH if request.background else Priority.INTERACTIVE
         self._usage = Usage()
+        self._refusals = 0
 
     def tools(self) -> Sequence[ToolCard]:
         """None for a caller whose credential lives no longer."""
@@ -73,8 +75,14 @@ class CallerHands:
         return [card for card in self._models() if may_call(principal, card)]
 
     def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
-        """As the toolbox decides."""
-        return self._toolbox.check(self._asking(), name, arguments).needs_approval
+        """As the toolbox decides; what is denied is in the audit too, as far as that is bounded."""
+        try:
+            return self._toolbox.check(self._asking(), name, arguments).needs_approval
+        except PermissionDeniedError as error:
+            if self._refusals < MAX_REFUSALS:
+                self._refusals += 1
+                self._toolbox.note_refusal(self._caller, name, arguments or {}, error)
+            raise
 
     async def call_tool(self, name: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         """As the toolbox calls it."""

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from autoglm.errors import PermissionDeniedError
+from deployments.tools.call_log import CallEntry
+from serve_app.planner.hands import MAX_REFUSALS
 from tests.serve_app.house import KEY, House
 
 REVIEWS = "Classify the sentiment of these three reviews and tell me the share of positive ones: "
@@ -86,7 +88,8 @@ async def test_without_a_grant_nothing_runs_and_the_missing_one_is_named(house: 
     await house.tell()
     assert "391" in (await house.ask("What is 17 * 23?", key=stranger)).json()["answer"]
     await house.planner.tell()
-    assert {(entry.tenant, entry.tool, entry.outcome) for entry in house.control.calls} == {("acme", "calculate", "ok")}
+    calls = {(entry.tenant, entry.tool, entry.outcome) for entry in house.control.calls}
+    assert calls == {("acme", "calculate", "permission_denied"), ("acme", "calculate", "ok")}
 
 
 async def test_a_request_narrows_what_its_plan_may_use(house: House) -> None:
@@ -155,6 +158,21 @@ async def test_a_key_that_is_revoked_stops_what_runs_in_its_name(house: House) -
     assert (await house.client.post(f"{place}/approve", json={"step": "ask"}, headers=headers)).status_code == 200
     told = await ended(house, run["id"], second)
     assert (told["status"], told["error"]["code"]) == ("failed", "permission_denied")
+
+
+async def test_what_a_plan_may_not_call_is_in_the_audit_as_far_as_an_error_tells_of_it(house: House) -> None:
+    """With its arguments; nothing of the plan was run."""
+    steps = [
+        {"id": f"s{n}", "kind": "tool", "name": "calculate", "arguments": {"expression": f"{n}"}}
+        for n in range(MAX_REFUSALS + 1)
+    ]
+    _, stranger = house.key("acme", "tasks", "tools:*")
+    await house.tell()
+    assert (await house.ask("count", plan={"steps": steps}, key=stranger)).status_code == 403
+    await house.planner.tell()
+    told: list[CallEntry] = house.control.calls
+    assert [entry.preview for entry in told] == [f'{{"expression": "{n}"}}' for n in range(MAX_REFUSALS)]
+    assert {(entry.tenant, entry.outcome) for entry in told} == {("acme", "permission_denied")}
 
 
 async def test_a_tool_is_called_by_itself(house: House) -> None:
