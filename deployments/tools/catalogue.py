@@ -116,6 +116,15 @@ class Catalogue:
             self._listing = Listing(version_of(tools, faults, loading), tools, faults, loading)
         return self._listing
 
+    def states(self) -> dict[str, dict[str, Any]]:
+        """How each entry fares, by its name: `{"entry", "status", "message"}`, as `ToolRegistration` has them.
+
+        One that is served as it was before, since it cannot be opened as changed, has failed. What is no entry has
+        none.
+        """
+        broken = {name: {"status": "failed", "message": fault} for name, fault in self._faults.items()}
+        return broken | {name: mount.state for name, mount in self._mounts.items()}
+
     async def changed(self, known_version: int | None, wait_s: float) -> Listing:
         """The listing as soon as its version is another than the known one, and after `wait_s` in any case."""
         try:

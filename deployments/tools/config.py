@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from autoglm.errors import ConfigError
 from deployments.tools.embedded.names import EmbeddedName
 from deployments.tools.isolation.config import IsolationConfig
 from deployments.tools.sources.mcp_config import McpConfig
@@ -112,8 +113,21 @@ class HostConfig(BaseModel):
         entries, faults = [], {}
         for name, entry in by_name.items():
             try:
-                entries.append(ToolEntry.model_validate(entry))
-            except ValidationError as error:
-                fault = error.errors(include_url=False, include_input=False)[0]
-                faults[name] = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+                entries.append(read_entry(entry))
+            except ConfigError as error:
+                faults[name] = error.message
         return entries, faults
+
+
+def read_entry(stored: Any) -> ToolEntry:
+    """An entry as it was stored, maybe by another version of this program.
+
+    Raises:
+        ConfigError: it is none; the message names the field, and shows nothing that stands in it.
+    """
+    try:
+        return ToolEntry.model_validate(stored)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "entry"
+        raise ConfigError(f"{where}: {fault['msg']}") from None

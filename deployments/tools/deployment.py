@@ -39,12 +39,16 @@ class ToolHost:
             self._exporting = asyncio.create_task(self._export())
 
     async def listing(self, known_version: int | None = None, wait_s: float = 0.0) -> dict[str, Any]:
-        """`{"version", "tools": [ToolCard], "faults": {entry: text}}`, when its version is another than the known one.
+        """What is listed, when its version is another than the known one, else after `wait_s`, a minute at most.
 
-        Else after `wait_s`, a minute at most.
+        `{"version", "tools": [ToolCard], "faults": {entry: text}, "loading": [entry]}`.
         """
         with plain_errors("the tool host"):
             return (await self._catalogue.changed(known_version, wait_s)).as_dict()
+
+    async def entries(self) -> dict[str, dict[str, Any]]:
+        """How each entry fares on this replica, as `Catalogue.states`."""
+        return self._catalogue.states()
 
     async def call(self, tool: str, arguments: dict[str, Any], key: str, timeout_s: float) -> Any:
         """A tool's result, a JSON value; raises as `Host.call`. Cancelling the call ends what it started.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from autoglm.contract.tool import ToolCard
+from autoglm.contract.tool_registration import ToolStatus
 from autoglm.errors import AutoGLMError, ConfigError, UnavailableError
 from deployments.tools.config import ToolEntry
 from deployments.tools.gate import Gate
@@ -71,6 +72,19 @@ class Mount:
     def is_loading(self) -> bool:
         """Whether it is being opened for the first time, so that nobody knows yet what it has."""
         return self._source is None and self.fault is None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """As `Catalogue.states` tells it."""
+        entry = self.entry.model_dump(mode="json", exclude_defaults=True)
+        return {"entry": entry, "status": self.status, "message": self.fault or ""}
+
+    @property
+    def status(self) -> ToolStatus:
+        """What was opened and lists nothing, for a reason, has failed too: a server that has gone, say."""
+        if self.is_loading:
+            return "loading"
+        return "loaded" if self.offers or not self.fault else "failed"
 
     async def call(self, offer: Offer, arguments: dict[str, Any], key: str, timeout_s: float) -> Any:
         """The source's answer.
@@ -148,7 +162,9 @@ class Mount:
         if source is not self._source or self._ending.is_set():
             return
         cards = list(source.tools())
-        faults = [f"{len(cards) - MAX_TOOLS} tools above the {MAX_TOOLS} of one entry"] if cards[MAX_TOOLS:] else []
+        faults = list(source.faults())
+        if above := len(cards[MAX_TOOLS:]):
+            faults.append(f"{above} tools above the {MAX_TOOLS} of one entry are not offered")
         known = {offer.name: offer for offer in self.offers.values()}
         offers: dict[str, Offer] = {}
         for card in cards[:MAX_TOOLS]:
@@ -156,9 +172,9 @@ class Mount:
                 offer = self._offer(card, known.get(card.name))
                 offers[offer.name] = offer
             except ConfigError as fault:
-                faults.append(fault.message)
+                faults.append(f"{card.name} is not offered: {fault.message}")
         self.offers = offers
-        self.fault = f"not offered: {cut('; '.join(faults))}" if faults else None
+        self.fault = cut("; ".join(faults)) or None
         self._changed()
 
     def _offer(self, card: ToolCard, known: Offer | None) -> Offer:

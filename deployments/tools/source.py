@@ -24,6 +24,10 @@ class Source(Protocol):
         """The listing now, under full names: the entry's, or `ENTRY.TOOL`; empty while what it comes from is away."""
         ...
 
+    def faults(self) -> Sequence[str]:
+        """What of it is not in the listing, each with the reason; that all of it is away, too."""
+        ...
+
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         """A tool's result as a JSON value; the arguments fit its schema, and `tool` is a name of the listing.
 

@@ -99,7 +99,8 @@ class Toolbox:
 
         Raises:
             NotFoundError: there is no such tool.
-            UnavailableError: it is not known whether there is, as a host has not told yet, or still loads its entry.
+            UnavailableError: its entry could not be loaded, or has gone; or it is not known whether there is such a
+                tool, as a host has not told yet, or still loads its entry.
             PermissionDeniedError: a scope or a grant is missing, or the narrowing leaves the tool out; which, it says.
         """
         listing = self._listing(asking, name)
@@ -192,8 +193,16 @@ class Toolbox:
             )
         if any(name.partition(".")[0] in listing.loading for listing in self._listings.values()):
             raise UnavailableError(f"tool {name!r} is not known: its entry is being loaded", retry_after=RETRY_S)
+        if (fault := self._missing(name)) and self._grants.decide(asking, name).allowed:
+            raise UnavailableError(f"tool {name!r} is not there: {fault}"[:MAX_MESSAGE], retry_after=RETRY_S)
         nearest = suggestion.nearest(name, [card.name for card in self.visible(asking)])
         raise NotFoundError(f"tool: there is no {name!r}; {nearest}"[:MAX_MESSAGE], param="tool")
+
+    def _missing(self, name: str) -> str | None:
+        """Why the whole entry of a tool is not there; None where there is none, or it has other tools."""
+        entry = name.partition(".")[0]
+        has_others = any(known.partition(".")[0] == entry for known in self.cards)
+        return None if has_others else self.faults.get(entry)
 
     def _follow(self, app: str) -> Listing:
         listing = Listing(app, self._connect(DEPLOYMENT, app), self._translated, self._sleep)

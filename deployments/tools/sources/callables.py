@@ -30,6 +30,10 @@ class CallableSource:
             tool.card.model_copy(update={"name": name, "source": self._origin}) for name, tool in self._tools.items()
         ]
 
+    def faults(self) -> Sequence[str]:
+        """None: functions are all there, or the source is not open."""
+        return ()
+
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         """As `Source` says."""
         if tool not in self._tools:

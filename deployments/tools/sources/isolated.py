@@ -42,6 +42,10 @@ class IsolatedSource:
         """As `Source` says."""
         return [card.model_copy(update={"name": name, "source": "python"}) for name, card in self._tools.items()]
 
+    def faults(self) -> Sequence[str]:
+        """None: functions are all there, or the source is not open."""
+        return ()
+
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         """As `Source` says; the process is killed when its time is over or the call is cancelled."""
         if tool not in self._tools:

@@ -19,25 +19,29 @@ async def echo(arguments: dict[str, Any], key: str) -> Any:
 
 
 class ScriptedSource:
-    """Lists `cards` and answers by `answer`; a fault in `faults` is raised by the next attempt to open it."""
+    """Lists `cards` and answers by `answer`; a fault in `opening_faults` is raised by the next attempt to open it."""
 
     def __init__(self, *names: str, answer: Answer = echo, **card: Any) -> None:
         self.cards = [ToolCard(name=name, **({"parameters": ANY} | card)) for name in names]
         self.answer = answer
-        self.faults: list[Exception] = []
+        self.opening_faults: list[Exception] = []
+        self.left_out: list[str] = []
         self.calls: list[tuple[str, dict[str, Any], str]] = []
         self.opened = asyncio.Event()
         self.closed = asyncio.Event()
         self.changed: Callable[[], None] = lambda: None
 
     async def open(self, changed: Callable[[], None]) -> None:
-        if self.faults:
-            raise self.faults.pop(0)
+        if self.opening_faults:
+            raise self.opening_faults.pop(0)
         self.changed = changed
         self.opened.set()
 
     def tools(self) -> Sequence[ToolCard]:
         return self.cards
+
+    def faults(self) -> Sequence[str]:
+        return self.left_out
 
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         self.calls.append((tool, arguments, key))

@@ -61,6 +61,7 @@ async def test_tools_are_listed_when_their_source_is_open(catalogue: Catalogue, 
     catalogue.update([entry("b", "tools"), entry("a", needs_approval=True)])
     assert (await waiting).loading == ("a", "b")
     listing = await listed(catalogue, "a", "b.x", "b.y")
+    assert not listing.loading
     assert listing.tools[0] == ToolCard(name="a", description="A.", parameters=ANY, needs_approval=True)
 
 
@@ -89,7 +90,7 @@ async def test_a_source_that_cannot_be_loaded_is_told_of_and_tried_again(
 ) -> None:
     """Later each time; a call meanwhile hears why."""
     source = shelf.sources["tools:a"] = ScriptedSource("a")
-    source.faults = [ConfigError("no module tools"), KeyError("a bug")]
+    source.opening_faults = [ConfigError("no module tools"), KeyError("a bug")]
     catalogue.update([entry("a")])
     await waits.begun.wait()
     assert catalogue.listing().faults == {"a": "no module tools"}
@@ -98,7 +99,7 @@ async def test_a_source_that_cannot_be_loaded_is_told_of_and_tried_again(
     for _ in range(2):
         waits.begun.clear()
         waits.go.set()
-        if source.faults:
+        if source.opening_faults:
             await waits.begun.wait()
     assert not (await listed(catalogue, "a")).faults
     assert waits.asked == [1.0, 2.0]
@@ -110,7 +111,38 @@ async def test_a_tool_that_cannot_be_offered_does_not_spoil_the_others(catalogue
     source.cards[1] = ToolCard(name="b.bad", parameters={"$ref": "http://127.0.0.1:1/"})
     catalogue.update([entry("b", "tools")])
     listing = await listed(catalogue, "b.good")
-    assert "not offered" in listing.faults["b"]
+    assert "b.bad is not offered: not a JSON Schema" in listing.faults["b"]
+
+
+async def test_what_a_source_leaves_out_is_told_by_name(catalogue: Catalogue, shelf: Shelf) -> None:
+    """Beside the tools that are there."""
+    shelf.sources["tools"] = ScriptedSource("b.x")
+    shelf.sources["tools"].left_out = ["upload is not offered: its body is an image"]
+    catalogue.update([entry("b", "tools")])
+    listing = await listed(catalogue, "b.x")
+    assert listing.faults == {"b": "upload is not offered: its body is an image"}
+    assert catalogue.states()["b"]["message"] == listing.faults["b"]
+
+
+async def test_each_entry_tells_how_it_fares(catalogue: Catalogue, shelf: Shelf, waits: Waits) -> None:
+    """While it is opened, once it is, where it cannot be, and where what it comes from has gone."""
+    shelf.sources["tools:a"] = ScriptedSource("a")
+    source = shelf.sources["tools:b"] = ScriptedSource("b")
+    source.opening_faults = [ConfigError("no module tools")]
+    catalogue.update([entry("a"), entry("b")], {"c": "entry: of another program"})
+    assert [catalogue.states()[name]["status"] for name in "abc"] == ["loading", "loading", "failed"]
+    await waits.begun.wait()
+    assert catalogue.states() == {
+        "a": {"entry": {"name": "a", "python": "tools:a"}, "status": "loaded", "message": ""},
+        "b": {"entry": {"name": "b", "python": "tools:b"}, "status": "failed", "message": "no module tools"},
+        "c": {"status": "failed", "message": "entry: of another program"},
+    }
+    assert catalogue.listing().loading == ()
+    gone = shelf.sources["tools:a"]
+    gone.cards, gone.left_out = [], ["the server ended with -9"]
+    gone.changed()
+    state = catalogue.states()["a"]
+    assert (state["status"], state["message"]) == ("failed", "the server ended with -9")
 
 
 async def test_a_listing_that_changes_at_its_source_changes_here(catalogue: Catalogue, shelf: Shelf) -> None:
@@ -176,7 +208,7 @@ async def test_an_entry_that_changed_is_served_as_before_until_the_new_one_is_op
     """Also where the new one cannot be opened: its fault is told, and calls go on."""
     old = shelf.sources["old:a"] = ScriptedSource("a")
     new = shelf.sources["new:a"] = ScriptedSource("a", description="New.")
-    new.faults = [ConfigError("broken")]
+    new.opening_faults = [ConfigError("broken")]
     catalogue.update([entry("a", "old:a")])
     await listed(catalogue, "a")
     catalogue.update([entry("a", "new:a")])
@@ -204,7 +236,7 @@ async def test_an_entry_that_is_removed_while_it_is_tried_again_is_let_go(
 ) -> None:
     """Nothing goes on in the background."""
     source = shelf.sources["tools:a"] = ScriptedSource("a")
-    source.faults = [ConfigError("broken")]
+    source.opening_faults = [ConfigError("broken")]
     catalogue.update([entry("a")])
     await waits.begun.wait()
     await catalogue.aclose()

@@ -281,6 +281,21 @@ async def test_hosts_come_and_go() -> None:
         assert names(made.toolbox.visible(ANN)) == ["a"]
 
 
+async def test_a_tool_whose_entry_is_not_there_is_unavailable_to_who_may_use_it() -> None:
+    """With the reason, and to be asked for again; to others it is none, whatever has become of it."""
+    async with bench(tenant("crm.*"), tools=(card("a"),)) as made:
+        made.hosts["tools"].show(card("a"), crm="its document does not answer", mail="no module")
+        await until(lambda: bool(made.toolbox.faults))
+        with pytest.raises(UnavailableError, match="its document does not answer") as told:
+            await made.toolbox.call(ANN, "crm.find", {}, key="k", timeout_s=1)
+        assert told.value.retry_after
+        with pytest.raises(NotFoundError):
+            await made.toolbox.call(ANN, "mail", {}, key="k", timeout_s=1)
+        await made.show(card("crm.list"))
+        with pytest.raises(NotFoundError):
+            await made.toolbox.call(ANN, "crm.find", {}, key="k", timeout_s=1)
+
+
 async def test_what_an_entry_could_not_load_is_told() -> None:
     """For whoever asks why a tool is missing."""
     async with bench(tools=(card("a"),)) as made:

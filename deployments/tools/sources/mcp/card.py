@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable
 
 from mcp_types import Tool
@@ -10,12 +9,15 @@ from mcp_types import Tool
 from autoglm.contract.tool import ToolCard
 from deployments.tools.sources.listing import MAX_DESCRIPTION, check_schema, cut, tool_name
 
-logger = logging.getLogger("ray.serve")
+MAX_SHOWN = 100  # characters of a name that is not offered
+
+Cards = dict[str, tuple[ToolCard, str]]  # the card and the server's own name, by the name here
 
 
-def cards(source: str, tools: Iterable[Tool], wanted: Collection[str] | None) -> dict[str, tuple[ToolCard, str]]:
-    """The card and the server's own name by the name here; a tool whose schema cannot be borne is left out."""
-    found: dict[str, tuple[ToolCard, str]] = {}
+def cards(source: str, tools: Iterable[Tool], wanted: Collection[str] | None) -> tuple[Cards, tuple[str, ...]]:
+    """The tools, and why others are none: a tool whose schema cannot be borne is left out."""
+    found: Cards = {}
+    faults: list[str] = []
     for tool in tools:
         if wanted is not None and tool.name not in wanted:
             continue
@@ -23,8 +25,8 @@ def cards(source: str, tools: Iterable[Tool], wanted: Collection[str] | None) ->
         try:
             found[name] = (_card(source, name, tool), tool.name)
         except ValueError as error:
-            logger.warning("the tool %s of %s is left out: %s", tool.name[:100], source, error)
-    return found
+            faults.append(f"{cut(tool.name, MAX_SHOWN)} is not offered: {error}")
+    return found, tuple(faults)
 
 
 def _card(source: str, name: str, tool: Tool) -> ToolCard:

@@ -1,8 +1,8 @@
 """The tools of an MCP server, kept as the server now has them.
 
 The session lives in one task, which enters and leaves it; calls come from others. When the session ends, by the
-server's death or the network's, the calls under way fail at once, the listing is empty, and a new session is begun
-after a pause that doubles from failure to failure.
+server's death or the network's, the calls under way fail at once, the listing is empty and says why, and a new session
+is begun after a pause that doubles from failure to failure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autoglm.contract.tool import ToolCard
 from autoglm.errors import AutoGLMError, ConfigError, DeadlineExceededError, UnavailableError, UpstreamError
 from deployments.tools.secrets import Secrets
 from deployments.tools.sources.listing import cut
-from deployments.tools.sources.mcp.card import cards
+from deployments.tools.sources.mcp.card import Cards, cards
 from deployments.tools.sources.mcp.result import text_of, told, value_of
 from deployments.tools.sources.mcp.session import connected, followed, listed
 from deployments.tools.sources.mcp_config import McpConfig
@@ -58,7 +58,8 @@ class McpSource:
         self._pause_s = pause_s
         self._clock = clock
         self._client: Client | None = None
-        self._tools: dict[str, tuple[ToolCard, str]] = {}
+        self._tools: Cards = {}
+        self._faults: tuple[str, ...] = ()
         self._changed: Callable[[], None] = lambda: None
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -83,6 +84,10 @@ class McpSource:
     def tools(self) -> Sequence[ToolCard]:
         """What the server lists, as far as it is wanted."""
         return [card for card, _ in self._tools.values()]
+
+    def faults(self) -> Sequence[str]:
+        """The tools whose schemas cannot be borne, or why there is no session."""
+        return self._faults
 
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         """One call; to cancel it, or to let its time pass, tells the server to stop.
@@ -125,8 +130,9 @@ class McpSource:
                 await self._live(ready)
             except Exception as fault:  # a transport may end with anything, alone or in groups
                 error = self._told(fault)
+                self._take({}, (error.message,))
             finally:
-                self._forget()
+                self._client = None
             if self._is_closing:  # the cancellation met the session's own end, and was lost in that
                 return
             if not ready.done():
@@ -148,21 +154,17 @@ class McpSource:
             await followed(client, changes, self._refresh)
 
     async def _refresh(self, client: Client) -> None:
-        tools = cards(self._name, await listed(client), self._config.tools)
-        if tools != self._tools:
-            self._tools = tools
+        self._take(*cards(self._name, await listed(client), self._config.tools))
+
+    def _take(self, tools: Cards, faults: tuple[str, ...]) -> None:
+        if (tools, faults) != (self._tools, self._faults):
+            self._tools, self._faults = tools, faults
             self._changed()
 
     def _abandon(self, ready: asyncio.Future[None]) -> None:
         """No one is left who would answer whoever still waits in `open`."""
         if not ready.done():
             ready.set_exception(UnavailableError(f"the MCP server {self._name} was closed while it was being opened"))
-
-    def _forget(self) -> None:
-        self._client = None
-        if self._tools:
-            self._tools = {}
-            self._changed()
 
     def _told(self, fault: Exception) -> AutoGLMError:
         """Why a session failed: the first cause in a group that says something."""

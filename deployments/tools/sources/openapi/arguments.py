@@ -65,19 +65,17 @@ class Arguments:
         """The request's body, where it has one.
 
         Raises:
-            ValueError: it must have one that is not JSON.
+            ValueError: it is not JSON, and the tool would never send it.
         """
         if declared is None:
             return
         body = self._document.resolved(declared)
         content = body.get("content") or {}
         media_type = next((kind for kind in content if is_json(kind)), None)
-        is_required = body.get("required") is True
-        if media_type is not None:
-            schema = self._reader.read(content[media_type].get("schema", True))
-            self._add_content(media_type, schema, body.get("description"), is_required=is_required)
-        elif is_required:
-            raise ValueError(f"its body is {', '.join(content) or 'of no kind'}; JSON is sent")
+        if media_type is None:
+            raise ValueError(f"its body is {', '.join(content) or 'of no kind'}; JSON alone is sent")
+        schema = self._reader.read(content[media_type].get("schema", True))
+        self._add_content(media_type, schema, body.get("description"), is_required=body.get("required") is True)
 
     def _is_own(self, place: str, name: str) -> bool:
         return (place, name.lower()) in self._hidden or (place == "header" and name.lower() in OWN_FIELDS)

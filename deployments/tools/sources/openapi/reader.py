@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,9 @@ from deployments.tools.sources.openapi.schema import SchemaReader
 from deployments.tools.sources.openapi.security import required_schemes, schemes_of
 from deployments.tools.sources.openapi_config import OpenApiConfig
 
-logger = logging.getLogger("ray.serve")
-
 METHODS = ("get", "put", "post", "delete", "patch", "head")
 NAMED_FAULTS = 3  # of those that keep every operation from being a tool
+MAX_SHOWN = 100  # characters of the name of an operation that is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +39,11 @@ class Entry:
         return (str(own), place) if own else (place,)
 
 
-def operations(source: str, document: Document, config: OpenApiConfig) -> dict[str, Operation]:
-    """The wanted operations by their tools' names. One that cannot be a tool is left out, unless it was named.
+def operations(source: str, document: Document, config: OpenApiConfig) -> tuple[dict[str, Operation], tuple[str, ...]]:
+    """The wanted operations by their tools' names, and why others cannot be tools, each by its name.
 
     Raises:
-        ConfigError: the document is malformed, nothing is left of it, or what was named is not there.
+        ConfigError: the document is malformed, nothing is left of it, or what was named is not there or no tool.
     """
     schemes = schemes_of(document, config.auth)
     found: dict[str, Operation] = {}
@@ -57,11 +55,10 @@ def operations(source: str, document: Document, config: OpenApiConfig) -> dict[s
         except ValueError as error:
             if isinstance(error, ConfigError) or set(entry.names) & set(config.operations or ()):
                 raise ConfigError(f"openapi: {entry.names[0]}: {error}") from error
-            faults.append(f"{entry.names[0]}: {error}")
-            logger.warning("an operation of %s is left out: %s", source, faults[-1])
+            faults.append(f"{cut(entry.names[0], MAX_SHOWN)} is not offered: {error}")
     if not found:
         raise ConfigError(f"openapi: no operation can be a tool; {'; '.join(faults[:NAMED_FAULTS]) or 'there is none'}")
-    return found
+    return found, tuple(faults)
 
 
 def _entries(document: Document) -> Iterator[Entry]:

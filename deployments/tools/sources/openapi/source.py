@@ -33,6 +33,7 @@ class OpenApiSource:
         self._config = config
         self._secrets = secrets or Secrets()
         self._operations: Mapping[str, Operation] = {}
+        self._faults: Sequence[str] = ()
         self._base = httpx2.URL()
         self._client: httpx2.AsyncClient | None = None
 
@@ -45,16 +46,20 @@ class OpenApiSource:
         """
         config = self._config
         content = await (fetched(config) if config.is_remote else asyncio.to_thread(read, Path(config.document)))
-        document, found = await asyncio.to_thread(self._read, content)
+        document, found, faults = await asyncio.to_thread(self._read, content)
         base = base_address(config, document)
         for operation in found.values():
             await credential(base, operation.schemes, self._secrets)  # what is missing is said now
-        self._base, self._operations = base, found
+        self._base, self._operations, self._faults = base, found, faults
         self._client = guarded_client(config, [base])
 
     def tools(self) -> Sequence[ToolCard]:
         """One for each operation that is wanted and can be a tool."""
         return [operation.card for operation in self._operations.values()]
+
+    def faults(self) -> Sequence[str]:
+        """The wanted operations that cannot be tools: what is not JSON is not sent, for one."""
+        return self._faults
 
     async def call(self, tool: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:
         """Send the operation's request.
@@ -84,9 +89,9 @@ class OpenApiSource:
             await self._client.aclose()
             self._client = None
 
-    def _read(self, content: bytes) -> tuple[Document, Mapping[str, Operation]]:
+    def _read(self, content: bytes) -> tuple[Document, Mapping[str, Operation], Sequence[str]]:
         document = parsed(content)
-        return document, operations(self._name, document, self._config)
+        return document, *operations(self._name, document, self._config)
 
     async def _credential(self, tool: str, operation: Operation) -> Credential:
         try:

@@ -1,4 +1,4 @@
-"""An MCP server for tests: `python mcp_server.py` speaks over its standard streams, `application()` over HTTP."""
+"""An MCP server for tests: `python mcp_server.py` speaks over its standard streams, with a port over HTTP there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
@@ -78,6 +79,14 @@ def build() -> MCPServer[Any]:
         return ""
 
     @server.tool(structured_output=False)
+    async def wait(path: str, until: str) -> str:
+        """Leave a file with the server's number, and return when another file is there."""
+        note(path, str(os.getpid()))
+        while not os.path.exists(until):  # noqa: ASYNC110, ASYNC240  another process makes it
+            await asyncio.sleep(0.05)
+        return "waited"
+
+    @server.tool(structured_output=False)
     async def change(ctx: Context) -> str:
         """Another listing from now on."""
         server.add_tool(late)
@@ -94,4 +103,7 @@ def application() -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(build().run("stdio"))  # type: ignore[func-returns-value]
+    if len(sys.argv) > 1:
+        uvicorn.run(application(), port=int(sys.argv[1]), log_level="warning", ws="none")
+    else:
+        build().run("stdio")

@@ -107,6 +107,17 @@ def allocates() -> int:
 
 
 @autoglm.tool
+def grows(name: str) -> int:
+    """10 GiB by and by, each piece written to, so that the machine must give it; the file says how many MiB it has."""
+    pieces = []
+    for size in range(64, 10 * 1024, 64):
+        pieces.append(b"x" * 64 * 2**20)
+        with open(name, "w") as file:
+            file.write(str(size))
+    return len(pieces)
+
+
+@autoglm.tool
 def writes() -> int:
     with open("large", "wb") as file:
         return file.write(b"x" * 100 * 2**20)

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp_types import Tool
 from pydantic import ValidationError
 
 from autoglm.errors import ConfigError, DeadlineExceededError, UnavailableError, UpstreamError
 from deployments.tools.secrets import SecretReference, Secrets
 from deployments.tools.sources.mcp import McpSource
+from deployments.tools.sources.mcp.card import cards
 from deployments.tools.sources.mcp.source import LONGEST_PAUSE_S, backoff_s
 from deployments.tools.sources.mcp_config import McpConfig
 from tests.deployments.tools.loopback import served
+from tests.deployments.tools.scripted_source import ANY
 from tests.deployments.tools.sources.mcp_server import application
 
 HERE = Path(__file__).parent
@@ -140,9 +143,11 @@ async def test_a_server_that_is_killed_fails_its_calls_at_once_and_is_started_ag
         with pytest.raises(UnavailableError, match="went away"):
             await waiting
         await listings.until(lambda: not source.tools())
+        assert source.faults() == ("the MCP server files: it ended with -9",)
         with pytest.raises(UnavailableError, match="is away"):
             await call(source, "add", a=1, b=1)
         await listings.until(lambda: bool(source.tools()))
+        assert not source.faults()
         assert await call(source, "add", a=1, b=1) == {"result": 2}
 
 
@@ -211,6 +216,15 @@ async def test_a_server_of_an_older_protocol_tells_its_changes_too() -> None:
         assert names(source) == {"files.first"}
         assert await call(source, "first") == "done"
         await listings.until(lambda: names(source) == {"files.first", "files.second"})
+
+
+def test_a_tool_whose_schema_cannot_be_borne_is_left_out_by_name() -> None:
+    """It refers to what would have to be fetched; the others stay."""
+    tools = [Tool(name="good", input_schema=ANY), Tool(name="bad", input_schema={"$ref": "https://evil.example/"})]
+    found, faults = cards("files", tools, None)
+    assert set(found) == {"files.good"}
+    assert len(faults) == 1
+    assert faults[0].startswith("bad is not offered: its schema refers to")
 
 
 async def test_only_wanted_tools_are_listed_and_called() -> None:

@@ -244,7 +244,7 @@ def document(paths: Mapping[str, Any], version: str = "3.1.0", **parts: Any) -> 
 
 def read(content: bytes, **given: Any) -> dict[str, Operation]:
     """A document's operations."""
-    return operations("crm", parsed(content), OpenApiConfig(document="crm.yaml", **given))
+    return operations("crm", parsed(content), OpenApiConfig(document="crm.yaml", **given))[0]
 
 
 def only(declared: Mapping[str, Any], path: str = "/x", version: str = "3.1.0", **parts: Any) -> Operation:
@@ -418,14 +418,16 @@ def test_yaml_is_read_as_json_would_be() -> None:
 
 
 def test_operations_are_chosen_by_name_path_and_tag() -> None:
-    """What cannot be a tool is left out, and refused where it was asked for."""
-    multipart = {"requestBody": {"required": True, "content": {"multipart/form-data": {}}}}
+    """What cannot be a tool is left out by name, and refused where it was asked for; JSON alone is sent."""
+    multipart = {"requestBody": {"content": {"multipart/form-data": {}}}}
     paths = {
         "/a": {"get": {"operationId": "readA", "tags": ["one"]}, "post": {"operationId": "upload", **multipart}},
         "/b/{id}": {"parameters": [{"name": "id", "in": "path"}], "delete": {}},
     }
     content = document(paths)
-    assert set(read(content)) == {"crm.readA", "crm.delete__b_id"}
+    found, faults = operations("crm", parsed(content), OpenApiConfig(document="crm.yaml"))
+    assert set(found) == {"crm.readA", "crm.delete__b_id"}
+    assert faults == ("upload is not offered: its body is multipart/form-data; JSON alone is sent",)
     assert set(read(content, operations=("DELETE /b/{id}",))) == {"crm.delete__b_id"}
     assert set(read(content, tags=("one",))) == {"crm.readA"}
     with pytest.raises(ConfigError, match="upload: its body is multipart/form-data"):
