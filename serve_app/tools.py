@@ -93,5 +93,9 @@ def asking(caller: Principal) -> Asking:
 
 def hosts(entries: Collection[ToolEntry]) -> list[str]:
     """The applications that host these, the common one first."""
-    common = [TOOLS_APP] if any(not entry.has_own_application for entry in entries) else []
-    return common + [tool_app(entry.name) for entry in entries if entry.has_own_application]
+    return sorted({host_of(entry) for entry in entries}, key=lambda app: (app != TOOLS_APP, app))
+
+
+def host_of(entry: ToolEntry) -> str:
+    """The application that hosts an entry."""
+    return tool_app(entry.name) if entry.has_own_application else TOOLS_APP

@@ -12,7 +12,7 @@ from autoglm.cli.inputs import piped_text
 from autoglm.cli.options import ApiKeyOption, BaseUrlOption, JsonOption
 from autoglm.cli.output import print_table, shown_moment, whole
 from autoglm.client import AutoClient
-from autoglm.contract import ToolCallRecord, ToolRegistrationList
+from autoglm.contract import ToolCallRecord, ToolRegistration, ToolRegistrationList
 
 NameArgument = Annotated[str, typer.Argument(help="The entry's name.")]
 
@@ -54,14 +54,20 @@ def delete(
 
 
 def registered(json: JsonOption = False, base_url: BaseUrlOption = None, api_key: ApiKeyOption = None) -> None:
-    """List what was added; the tools of the cluster's file are not among it. Needs the scope admin."""
+    """List what was added and how it fares; the tools of the cluster's file are not among it. Needs the scope admin."""
     with AutoClient(api_key, base_url) as client:
         found = ToolRegistrationList(data=tuple(client.admin.tools()))
     if json:
         typer.echo(found.model_dump_json())
         return
-    rows = [(card.name, json_format.dumps(card.entry), shown_moment(card.created)) for card in found.data]
-    print_table((whole("name"), "entry", "since"), rows)
+    columns = (whole("name"), whole("status"), "entry", "since", "message")
+    print_table(columns, [row(card) for card in found.data])
+
+
+def row(card: ToolRegistration) -> tuple[str, ...]:
+    """An entry's row; `loaded 1/2` is on one of two replicas."""
+    status = f"{card.status} {card.loaded}/{card.replicas}"
+    return card.name, status, json_format.dumps(card.entry), shown_moment(card.created), card.message
 
 
 def audit(

@@ -21,6 +21,7 @@ from cluster.control.routes.tools import tool_routes
 from cluster.control.routes.usage import usage_routes
 from cluster.control.routes.users import user_routes
 from cluster.control.store import Store, default_root
+from cluster.control.tool_hosts import Hosts, no_hosts
 from deployments.clock import Clock, utc_now
 from serve_app.http.errors import ERROR_HANDLERS
 from serve_app.http.middleware import RequestId
@@ -31,7 +32,7 @@ PREFIX = "/admin/v1"
 ADMITTED = errors(400, 401, 403, 429, 503)  # any path may answer so
 PARTS = (  # that need nothing but the desk
     *(key_routes, user_routes, quota_routes, usage_routes, audit_routes),
-    *(grant_routes, tool_routes, tool_call_routes),
+    *(grant_routes, tool_call_routes),
 )
 
 
@@ -43,14 +44,15 @@ def build_admin(
     store: Store | None = None,
     states: States = nothing_deployed,
     sight: Sight = no_routers,
+    hosts: Hosts = no_hosts,
     proxies: int = 0,
 ) -> ASGIApp:
     """The application over one migrated database.
 
     `authenticate` is a FastAPI dependency: the request's Principal, or an AuthenticationError. Every path needs the
     scope `admin`, and every change is in the audit. `store` has the files of registered tasks, by default in the home
-    folder, `states` tells how their applications fare, and `sight` the routers' breakers. `proxies` of our own stand in
-    front.
+    folder, `states` tells how their applications fare, `sight` the routers' breakers, and `hosts` how registered tools
+    fare. `proxies` of our own stand in front.
     """
     app = DescribedAPI(
         title="Open-AutoGLM control plane",
@@ -64,6 +66,6 @@ def build_admin(
     desk = Desk(database, clock, admin_by(authenticate, proxies))
     parts = [routes(desk) for routes in PARTS]
     tasks = task_routes(desk, store or Store(default_root()), states)
-    for routes in (*parts, tasks, breaker_routes(desk, sight)):
+    for routes in (*parts, tasks, breaker_routes(desk, sight), tool_routes(desk, hosts)):
         app.include_router(routes, prefix=PREFIX, responses=ADMITTED)
     return RequestId(app)

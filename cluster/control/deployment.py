@@ -22,6 +22,7 @@ from cluster.control.routers import Routers, Sight
 from cluster.control.runs import RunLedger
 from cluster.control.serving import Serving
 from cluster.control.store import Store, default_root
+from cluster.control.tool_hosts import Hosts, ToolHosts
 from deployments.access import AccessConfig, Authenticator, Principal
 from deployments.clock import utc_now
 from deployments.quota import Lease, Report, Wanted
@@ -44,7 +45,12 @@ class Control:
     """
 
     def __init__(
-        self, access: dict[str, Any], trusted_proxies: int, serving: Serves | None = None, sight: Sight | None = None
+        self,
+        access: dict[str, Any],
+        trusted_proxies: int,
+        serving: Serves | None = None,
+        sight: Sight | None = None,
+        hosts: Hosts | None = None,
     ) -> None:
         self._is_told = False
         self._refused: ConfigError | None = None
@@ -56,6 +62,7 @@ class Control:
         self._store = Store(default_root())
         self._serving = serving or Serving()
         self._sight = sight or Routers().breakers
+        self._hosts = hosts or ToolHosts()
         self._proxies = trusted_proxies + proxies_in_front()
         self._authenticator = Authenticator(AccessConfig.model_validate(access), local_key=server_key())
         self._reconciling: asyncio.Task[None] | None = None
@@ -71,6 +78,7 @@ class Control:
             store=self._store,
             states=self._serving.states,
             sight=self._sight,
+            hosts=self._hosts,
             proxies=self._proxies,
         )
         return Announcing(at_the_root(admin), reconciler.changed)

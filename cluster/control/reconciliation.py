@@ -57,6 +57,7 @@ class Reconciler:
         self._done: tuple[int, list[Registered]] | None = None  # what the last round that ended well was about
         self._compared = float("-inf")
         self._fault = ""
+        self._broken: Mapping[str, str] = {}
 
     def changed(self) -> None:
         """Begin a round now; called on the event loop."""
@@ -92,7 +93,8 @@ class Reconciler:
             quotas = snapshot.quotas(session)
             held = holds.all(session)
             granted = grants.all(session)
-            entries = tools.all(session)
+            entries, broken = tools.all(session)
+        self._tell_broken(broken)
         self._on_credentials(credentials)
         told = {
             "credentials": credentials.model_dump(mode="json", exclude_defaults=True),
@@ -107,6 +109,13 @@ class Reconciler:
             self._serving.deploy(wanted)
         self._done = seen if is_settled(details, seen[1]) else None
         self._compared = self._monotonic()
+
+    def _tell_broken(self, tools: Mapping[str, str]) -> None:
+        """Each entry that cannot be read once, and again where its fault is another."""
+        for name, fault in tools.items():
+            if self._broken.get(name) != fault:
+                logger.error("the registered tool %s cannot be read and is left out: %s", name, fault)
+        self._broken = tools
 
     def _tell_fault(self, message: str, cause: Exception | None = None) -> None:
         """Each fault once, not each second; and that it is over."""

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from autoglm.contract.tool_registration import ToolRegistration
-from autoglm.errors import ConflictError, NotFoundError
+from autoglm.errors import ConfigError, ConflictError, NotFoundError
 from cluster.control import epoch, upsert
 from cluster.control.tables import ToolRow
+from deployments.tools.config import read_entry
 
 MAX_TOOLS = 1_000  # entries; each may have many tools
 
@@ -54,11 +55,18 @@ def page(session: Session, *, after: str | None, limit: int) -> list[ToolRegistr
     return [card(row) for row in session.scalars(query)]
 
 
-def all(session: Session) -> tuple[dict[str, Any], ...]:
-    """Every entry, by name."""
-    return tuple(row.entry for row in session.scalars(select(ToolRow).order_by(ToolRow.name)))
+def all(session: Session) -> tuple[tuple[dict[str, Any], ...], dict[str, str]]:
+    """Every entry that this program can read, by name; and why it cannot read the others, by theirs."""
+    cards = [card(row) for row in session.scalars(select(ToolRow).order_by(ToolRow.name))]
+    broken = {one.name: one.message for one in cards if one.status == "failed"}
+    return tuple(one.entry for one in cards if one.name not in broken), broken
 
 
 def card(row: ToolRow) -> ToolRegistration:
-    """An entry as it is listed."""
-    return ToolRegistration(name=row.name, entry=row.entry, created=row.created)
+    """An entry as it is listed; it has failed already where another version of this program has stored it."""
+    registration = ToolRegistration(name=row.name, entry=row.entry, created=row.created)
+    try:
+        read_entry(row.entry)
+    except ConfigError as fault:
+        return registration.model_copy(update={"status": "failed", "message": fault.message})
+    return registration

@@ -13,6 +13,7 @@ from autoglm.errors import UnprocessableEntityError
 from cluster.control import audit, tools
 from cluster.control.audit import Actor
 from cluster.control.routes.admission import Desk, body, split
+from cluster.control.tool_hosts import Hosts, with_states
 from deployments.tools.config import EntryName, ToolEntry
 from serve_app.http.body import wrong_field
 from serve_app.http.query import PageSize, query
@@ -41,7 +42,7 @@ Asked = Annotated[ToolEntryBody, body(ToolEntryBody)]
 Page = Annotated[ToolQuery, query(ToolQuery)]
 
 
-def tool_routes(desk: Desk) -> APIRouter:
+def tool_routes(desk: Desk, hosts: Hosts) -> APIRouter:
     """Register, list and remove entries. Whoever may do it has the cluster run what an entry names."""
     api = APIRouter(prefix="/tools", dependencies=[Depends(desk.admin)])
 
@@ -59,7 +60,7 @@ def tool_routes(desk: Desk) -> APIRouter:
     def listed(asked: Page) -> ToolRegistrationList:
         with desk.database.read() as session:
             data, has_more = split(tools.page(session, after=asked.after, limit=asked.limit + 1), asked.limit)
-        return ToolRegistrationList(data=data, has_more=has_more)
+        return ToolRegistrationList(data=with_states(data, hosts), has_more=has_more)
 
     @api.delete("/{name}", response_model=ToolRegistration, responses=errors(404))
     def delete(name: EntryName, actor: Actor = Depends(desk.admin)) -> ToolRegistration:

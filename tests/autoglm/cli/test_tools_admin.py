@@ -23,6 +23,7 @@ def test_an_entry_is_given_as_a_word_a_file_or_a_pipe(administer: Run, tmp_path:
     shown = administer("tools", "registered").stdout
     assert "clock" in shown
     assert "current_time" in shown
+    assert "loading 0/0" in shown  # no host tells of it
     gone = administer("tools", "delete", "clock")
     assert (gone.exit_code, gone.stdout) == (0, "clock is registered no more\n")
     assert json.loads(administer("tools", "registered", "--json").stdout)["data"] == []

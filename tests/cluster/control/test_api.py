@@ -21,6 +21,7 @@ from cluster.control.api import build_admin
 from cluster.control.database import Database
 from cluster.control.quota import Ledger
 from cluster.control.routers import Sighting
+from cluster.control.tool_hosts import States
 from deployments.access.principal import Principal
 from deployments.quota.bank import Wanted, new_id
 from deployments.quota.meter import Spent
@@ -74,7 +75,10 @@ class Api:
         self.database = database
         self.now = now
         self.routers = Sighted(seen("chat", "v1", "v2"), seen("mood", "v1"))
-        app = build_admin(database, authenticate, clock=lambda: self.now, sight=self.routers)
+        self.hosts: dict[str, list[States]] = {}
+        app = build_admin(
+            database, authenticate, clock=lambda: self.now, sight=self.routers, hosts=lambda apps: self.hosts
+        )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=("10.0.0.9", 1)),
             base_url="http://test/admin/v1",

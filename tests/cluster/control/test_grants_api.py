@@ -92,6 +92,48 @@ async def test_a_tool_is_registered_replaced_listed_and_removed(api: Api) -> Non
     assert (await api.actions())[0] == ("tools.delete", "files")
 
 
+async def test_a_registered_tool_tells_how_it_fares(api: Api) -> None:
+    """As the replicas of its own host say it, the worst of them first; one that nobody tells of is being loaded."""
+    entries = {name: {"name": name, "embedded": "calculate"} for name in ("one", "two", "three", "old")}
+    entries["own"] = {"name": "own", "embedded": "calculate", "replicas": 2}
+    for name, entry in entries.items():
+        await api.ok("PUT", f"/tools/{name}", json=entry)
+
+    def told(name: str, status: str, message: str = "", **changed: Any) -> dict[str, Any]:
+        return {name: {"entry": {**entries[name], **changed}, "status": status, "message": message}}
+
+    api.hosts = {
+        "tools": [
+            told("one", "loaded") | told("two", "failed", "no such folder") | told("old", "loaded", timeout_s=1.0),
+            told("one", "loaded") | told("two", "loaded") | {"old": {"status": "failed", "message": "of a newer form"}},
+        ],
+        "tool-own": [told("own", "loaded"), told("own", "loading")],
+    }
+    assert await fates(api) == {
+        "old": ("failed", "of a newer form", 1, 0),
+        "one": ("loaded", "", 2, 2),
+        "own": ("loading", "", 2, 1),
+        "three": ("loading", "", 0, 0),
+        "two": ("failed", "no such folder", 2, 1),
+    }
+
+
+async def test_a_tool_that_another_program_stored_is_listed_as_broken_and_can_be_deleted(api: Api) -> None:
+    """With its fault, whatever a host says; nothing that stands in it is shown in that."""
+    with api.database.write() as session:
+        tools.put(session, "odd", {"name": "odd", "grpc": {"token": "s3cret"}}, api.now)
+        assert tools.all(session) == ((), {"odd": "grpc: Extra inputs are not permitted"})
+    assert await fates(api) == {"odd": ("failed", "grpc: Extra inputs are not permitted", 0, 0)}
+    await api.ok("DELETE", "/tools/odd")
+    assert await fates(api) == {}
+
+
+async def fates(api: Api) -> dict[str, tuple[str, str, int, int]]:
+    """Status, message, replicas and on how many of them it is loaded, by name."""
+    cards = (await api.ok("GET", "/tools"))["data"]
+    return {card["name"]: (card["status"], card["message"], card["replicas"], card["loaded"]) for card in cards}
+
+
 @pytest.mark.parametrize(
     ("entry", "param"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -101,6 +102,24 @@ def test_a_grant_and_a_tool_reach_the_routers_and_leave_them(loop: Loop) -> None
         tools.delete(session, "clock")
     loop.reconciler.round()
     assert (loop.serve.told["grants"], loop.serve.told["tools"]) == ([], [])
+
+
+def test_a_tool_that_cannot_be_read_keeps_nothing_else_from_being_told(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another version of this program has stored it: it is left out, and the log has it once."""
+    with loop.database.write() as session:
+        tools.put(session, "odd", {"name": "odd", "grpc": "x"}, loop.now)
+        tools.put(session, "clock", {"name": "clock", "embedded": "current_time"}, loop.now)
+    with caplog.at_level(logging.ERROR, "ray.serve"):
+        loop.reconciler.round()
+        key = loop.new_key()
+        loop.reconciler.round()
+    assert [entry["name"] for entry in loop.serve.told["tools"]] == ["clock"]
+    assert [view.id for view in loop.serve.credentials.keys] == [key]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the registered tool odd cannot be read and is left out: grpc: Extra inputs are not permitted"
+    ]
 
 
 def test_serve_is_not_asked_while_nothing_changes(loop: Loop) -> None:

@@ -10,7 +10,8 @@ from ray.serve._private.common import DeploymentID
 from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
 from autoglm.errors import UnavailableError
-from cluster.control.routers import TIMEOUT_S, Routers, Sighting
+from cluster.control.replicas import TIMEOUT_S
+from cluster.control.routers import Routers, Sighting
 
 GONE = DeploymentUnavailableError(DeploymentID("router", "autoglm"))
 
