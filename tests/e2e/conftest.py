@@ -15,6 +15,7 @@ import pytest
 
 from autoglm import AutoClient
 from serve_app.environment import free_ports
+from tests.e2e.registry import Registry
 from tests.e2e.running_cluster import ROOT, Cluster, await_ready
 
 
@@ -49,6 +50,14 @@ def client(cluster: Cluster) -> Iterator[AutoClient]:
     """The SDK's client."""
     with cluster.client() as client:
         yield client
+
+
+@pytest.fixture
+def registry(http: httpx.Client) -> Iterator[Registry]:
+    """Tools and grants for one test."""
+    registry = Registry(http)
+    yield registry
+    registry.clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -45,6 +45,10 @@ class Cluster:
         """The cluster's processes whose title contains `title`."""
         return descendants(self.process, title)
 
+    def replicas(self, *parts: str) -> dict[str, set[int]]:
+        """The processes of deployments (`APPLICATION:DEPLOYMENT`); one that was started again has others."""
+        return {part: {process.pid for process in self.processes(f"ServeReplica:{part}")} for part in parts}
+
     def logs(self) -> list[Path]:
         """Everything that the cluster has written to be read: its own output and the logs of Ray and Serve."""
         [gcs] = self.processes("gcs_server")
