@@ -14,7 +14,7 @@ from autoglm.errors import ConfigError
 MIN_CHARS = 20
 WINDOW = 400
 OVERLAP = 100
-MAX_WINDOWS = 64  # of one result, about 19,000 characters; 0.2 s each on two cores
+MAX_WINDOWS = 64  # of one result, about 19,000 characters
 AT_ONCE = 8
 
 
