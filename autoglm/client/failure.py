@@ -11,9 +11,19 @@ from pydantic import ValidationError
 
 from autoglm.contract.error import ErrorBody, ErrorDetail
 from autoglm.contract.task_run import TaskRun
-from autoglm.errors import APIConnectionError, APIStatusError, APITimeoutError, InternalServerError, error_class
+from autoglm.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    InternalServerError,
+    NotFoundError,
+    UnavailableError,
+    error_class,
+)
 
 _EXCERPT = 200  # characters of a foreign body that a message shows
+_UNROUTED = "/-/routes for available routes"  # how Ray Serve ends a 404 for an address at which it runs nothing
+_UNROUTED_RETRY_S = 1.0
 
 
 def connection_error(request: httpx.Request, error: httpx.HTTPError) -> APIConnectionError:
@@ -44,11 +54,21 @@ def response_error(response: httpx.Response) -> APIStatusError | APIConnectionEr
     """The error of a response (read whole) that is not a success."""
     if response.has_redirect_location:
         return unreadable(response, f"a redirect to {response.headers['location']}, which is not followed")
+    if response.status_code == NotFoundError.status and _UNROUTED in response.text:
+        return unrouted(response)
     try:
         detail = ErrorBody.model_validate_json(response.content).error
     except ValidationError:
         detail = ErrorDetail(message=_foreign(response))
     return _status_error(response, detail)
+
+
+def unrouted(response: httpx.Response) -> UnavailableError:
+    """Ray Serve runs, and no router yet: as while a cluster starts, also again after all of it was killed."""
+    return UnavailableError(
+        f"{response.request.method} {response.url}: the cluster there has no router at the moment; send it again",
+        retry_after=_UNROUTED_RETRY_S,
+    )
 
 
 def event_error(response: httpx.Response, event: str) -> APIStatusError:

@@ -1,12 +1,14 @@
-"""The header that says when to come back."""
+"""What an answer that is no success is taken for, and the header that says when to come back."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
-from autoglm.client.failure import retry_after
+from autoglm.client.failure import response_error, retry_after
+from autoglm.errors import NotFoundError, UnavailableError
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,13 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> 
 def test_without_the_header_nothing_is_said() -> None:
     """Most answers have none."""
     assert retry_after({}, datetime.now(UTC)) is None
+
+
+def test_an_address_at_which_serve_runs_nothing_yet_is_asked_again() -> None:
+    """So it answers while a cluster starts; a run that is sent then would be lost for an error that is not retried."""
+    told = "Path '/v1/tasks' not found. Ping http://.../-/routes for available routes."
+    request = httpx.Request("POST", "http://127.0.0.1:8000/v1/tasks")
+    error = response_error(httpx.Response(404, text=told, request=request))
+    assert isinstance(error, UnavailableError)
+    assert (error.retryable, error.retry_after) == (True, 1.0)
+    assert isinstance(response_error(httpx.Response(404, text="<html>", request=request)), NotFoundError)
