@@ -97,7 +97,9 @@ class Registry:
         return response.status_code == 403 or "there is no" in response.text or "is not there" in response.text
 
 
-def step(name: str, tool: str, *, kind: str = "tool", after: tuple[str, ...] = (), **arguments: Any) -> dict[str, Any]:
+def step(
+    name: str, tool: str, /, *, kind: str = "tool", after: tuple[str, ...] = (), **arguments: Any
+) -> dict[str, Any]:
     """A step of a plan."""
     return {"id": name, "kind": kind, "name": tool, "arguments": arguments, "after": list(after)}
 
@@ -116,7 +118,7 @@ def ran(http: httpx.Client, *steps: dict[str, Any], answer: str = "done") -> dic
     return run
 
 
-def called(http: httpx.Client, tool: str, **arguments: Any) -> httpx.Response:
+def called(http: httpx.Client, tool: str, /, **arguments: Any) -> httpx.Response:
     """One call of a tool by itself, at whichever router replica."""
     return http.post(f"/v1/tools/{tool}", json={"arguments": arguments}, headers=NEW)
 

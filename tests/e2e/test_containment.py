@@ -23,7 +23,7 @@ from tests.e2e.running_cluster import Cluster
 
 PARTS = ("autoglm:router", "planner:planner", "tools:tools", "control:control")
 TOOLS = "tests.deployments.tools.sources.sample_tools"
-MAX_MIB, CPU_S = 768, 5
+MAX_MIB, CPU_S = 768, 3
 HOSTILE = {"python": TOOLS, "isolated": {"cpu_s": CPU_S, "memory_mb": MAX_MIB}, "timeout_s": 60}
 WORKER = "deployments.tools.isolation.worker"  # in the command line of each isolated call's process
 INSIDE = ("127.0.0.1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost")
