@@ -57,8 +57,11 @@ def prepare(folder: Path) -> None:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """HAProxy's own files and ports."""
-    metrics, stats = free_ports(2)
+    """HAProxy's own files and ports, and those of the proxy that it asks while no router is there.
+
+    That one has a fixed port, at which the requests of one cluster would reach the other's routers.
+    """
+    metrics, stats, http, grpc = free_ports(4)
     return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
@@ -67,6 +70,8 @@ def files(folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(http),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(grpc),
     }
 
 

@@ -33,9 +33,11 @@ def test_bytecode_is_written_whatever_the_shell_says(environ: dict[str, str], tm
     assert "PYTHONDONTWRITEBYTECODE" not in environ
 
 
-def test_two_clusters_on_a_machine_share_no_file_of_haproxy(tmp_path: Path) -> None:
-    """Its sockets and state lie in a folder of the cluster's own, its ports differ from each other."""
+def test_two_clusters_on_a_machine_share_no_file_and_no_port_of_haproxy(tmp_path: Path) -> None:
+    """Its sockets and state lie in a folder of the cluster's own; the proxy that it falls back to is the cluster's."""
     settings = environment.files(tmp_path)
     paths = [value for name, value in settings.items() if not name.endswith("_PORT")]
     assert all(Path(path).is_relative_to(tmp_path) for path in paths)
-    assert settings["RAY_SERVE_HAPROXY_METRICS_PORT"] != settings["RAY_SERVE_HAPROXY_STATS_PORT"]
+    ports = [value for name, value in settings.items() if name.endswith("_PORT")]
+    assert len(set(ports)) == len(ports) == 4
+    assert {"RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT"} <= settings.keys()
