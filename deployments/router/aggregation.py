@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import Any, Protocol
 
 from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
@@ -46,8 +46,8 @@ class Clock(Protocol):
     def time(self) -> float:
         """Seconds."""
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call back at that time, or at once where it has passed."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.Handle:
+        """Call back at that time, or at once where it has passed; uvloop's handle does not know the time then."""
 
 
 class Aggregator:
@@ -86,7 +86,8 @@ class Aggregator:
         self._pace = Pace()
         self._calls: dict[asyncio.Task[None], list[Waiting]] = {}
         self._under_way = 0  # inputs of these calls
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._wakes_at = inf
 
     async def submit(self, inputs: Inputs, timeout_s: float | None = None) -> dict[str, Any]:
         """The outcome of one request.
@@ -130,20 +131,21 @@ class Aggregator:
     def _due(self, share: int) -> float:
         """When the next call leaves."""
         if len(self._calls) < self._replicas or self._line.is_full:
-            return float("-inf")
+            return -inf
         latest = self._line.oldest.since + self._max_wait_s
         return min(latest, self._pace.due()) if self._line.size >= share else latest
 
     def _wake_at(self, due: float) -> None:
         """One timer is enough: the earliest."""
+        if due >= self._wakes_at:
+            return
         if self._timer is not None:
-            if self._timer.when() <= due:
-                return
             self._timer.cancel()
+        self._wakes_at = due
         self._timer = self._clock().call_at(due, self._woken)
 
     def _woken(self) -> None:
-        self._timer = None
+        self._timer, self._wakes_at = None, inf
         self._consider()
 
     def _send(self, batch: list[Waiting], now: float) -> None:
