@@ -12,7 +12,7 @@ import pytest
 
 from autoglm import AutoClient
 from autoglm.contract.plan import Plan
-from autoglm.errors import PermissionDeniedError, UnprocessableEntityError
+from autoglm.errors import PermissionDeniedError, UnavailableError, UnprocessableEntityError
 from benchmarks.chaos.runs.errands import Errand, entry, errands
 from benchmarks.chaos.runs.faults import single
 from benchmarks.chaos.runs.run import experiment
@@ -42,7 +42,7 @@ def await_known(client: AutoClient, plan: Plan) -> None:
         try:
             client.run("are the tools there?", plan=plan, dry_run=True)
             return
-        except (UnprocessableEntityError, PermissionDeniedError):
+        except (UnprocessableEntityError, PermissionDeniedError, UnavailableError):
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.2)
