@@ -11,6 +11,8 @@ from pathlib import Path
 from serve_app import haproxy
 
 BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
+# The ports of router replicas, between those of Ray's workers and those that the kernel gives to whoever asks for any.
+FIRST_PORT, RANGES, RANGE = 20_000, 60, 100
 
 EMBEDDED = {
     # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and
@@ -57,11 +59,14 @@ def prepare(folder: Path) -> None:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """HAProxy's own files and ports, and those of the proxy that it asks while no router is there.
+    """HAProxy's own files and ports, and those of what it asks: router replicas, and a proxy while there are none.
 
-    That one has a fixed port, at which the requests of one cluster would reach the other's routers.
+    At Serve's fixed ports the requests of one cluster would reach another's proxy, and the replica that took the port
+    of one that was killed.
     """
     metrics, stats, http, grpc = free_ports(4)
+    first_http = FIRST_PORT + 2 * RANGE * (metrics % RANGES)
+    first_grpc = first_http + RANGE
     return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
@@ -72,6 +77,10 @@ def files(folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(grpc),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first_http),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first_http + RANGE - 1),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(first_grpc),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(first_grpc + RANGE - 1),
     }
 
 

@@ -11,6 +11,7 @@ from autoglm.contract.task_run import ENDED, ApprovalRequest, RunEvent, TaskRequ
 from autoglm.errors import DeadlineExceededError, NotFoundError, RateLimitError, UnavailableError
 from deployments.access import Principal
 from deployments.clock import Clock, utc_now
+from deployments.pauses import doubling
 from deployments.planner.outcome import last_event, new_run
 from deployments.router.deadline import DEFAULT_S
 from deployments.router.failures import translated
@@ -97,21 +98,20 @@ class ClusterRuns:
     async def _followed(self, run: str, tenant: str, seq: int) -> AsyncGenerator[RunEvent]:
         over: TaskRun | None = None
         is_told = False
-        pause_s = FIRST_PAUSE_S
+        pauses = doubling(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             events = await self._store.events_after(run, tenant, seq, ASKED_AT_ONCE)
             for event in events:
                 seq, is_told = event.seq, event.run is not None and event.run.status in ENDED
                 yield event
             if events:
-                pause_s = FIRST_PAUSE_S
+                pauses = doubling(FIRST_PAUSE_S, LONGEST_PAUSE_S)
             elif over is not None:
                 break
             elif (now := await self._store.get(run, tenant)).status in ENDED:
                 over = now  # looked at once more: its last events may have been told in between
             else:
-                await self._sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await self._sleep(next(pauses))
         if not is_told:
             yield last_event(over, seq + 1)
 

@@ -74,7 +74,8 @@ def faring(card: ToolRegistration, entry: ToolEntry, told: Sequence[States]) -> 
     Those that have not heard of the entry as it is now, and say how another one fares, have nothing to say of it.
     """
     states = [replica[card.name] for replica in told if card.name in replica]
-    states = [state for state in states if state.get("entry", told_entry(entry)) == told_entry(entry)]
+    own = told_entry(entry)
+    states = [state for state in states if state.get("entry", own) == own]
     if not states:
         return card
     statuses = [state["status"] for state in states]

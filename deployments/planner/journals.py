@@ -11,6 +11,7 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import Planner, RunEvent, StepRun, TaskRun
 from autoglm.contract.usage import Usage
 from autoglm.errors import UnavailableError
+from deployments.pauses import doubling
 from deployments.planner.graph import PLAN
 from deployments.planner.run_store import RunStore
 
@@ -152,10 +153,9 @@ class StoreJournal(View):
                     self._untold.popleft()
 
     async def _written(self, write: Callable[[], Awaitable[None]]) -> None:
-        pause_s = PAUSE_S
+        pauses = doubling(PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
                 return await write()
             except (UnavailableError, TimeoutError):
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await asyncio.sleep(next(pauses))

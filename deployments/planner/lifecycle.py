@@ -16,6 +16,7 @@ from autoglm.errors import APIStatusError, DeadlineExceededError, UnavailableErr
 from deployments.boundary import plain_errors
 from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
+from deployments.pauses import doubling
 from deployments.planner.execution import Assignment, Compose, Execution, ExecutionConfig, Replan
 from deployments.planner.graph import PLAN
 from deployments.planner.hands import Hands
@@ -129,15 +130,14 @@ class Lifecycle:
 
     async def _plan_patiently(self) -> None:
         """As `plan`; who is not there yet is waited for, since nobody waits for this run."""
-        pause_s = FIRST_PAUSE_S
-        while True:
+        for pause_s in doubling(FIRST_PAUSE_S, LONGEST_PAUSE_S):
             try:
-                return await self.plan()
+                await self.plan()
+                break
             except UnavailableError:
                 if self._left() < pause_s:
                     raise
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def go_on(self) -> TaskRun:
         """With a plan: as `run`."""

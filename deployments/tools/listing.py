@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from autoglm.contract.tool import ToolCard, ToolName
 from autoglm.errors import APIStatusError, UpstreamError
+from deployments.pauses import doubling
 
 WAIT_S = 20.0  # a host holds a question so long where nothing has changed
 GRACE_S = 5.0  # and then it does not answer
@@ -54,16 +55,15 @@ class Listing:
 
     async def follow(self) -> None:
         """Ask again and again, until cancelled."""
-        backoff_s = FIRST_BACKOFF_S
+        pauses = doubling(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
         while True:
             try:
                 await self._ask()
-                backoff_s = FIRST_BACKOFF_S
+                pauses = doubling(FIRST_BACKOFF_S, LONGEST_BACKOFF_S)
                 await self._sleep(PAUSE_S)
             except APIStatusError as error:
                 logger.warning("%s does not tell its tools and is asked again: %s", self.app, error.message)
-                await self._sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+                await self._sleep(next(pauses))
             except Exception:  # this program's own; the next change must find the loop alive
                 logger.exception("the tools of %s could not be taken", self.app)
                 await self._sleep(LONGEST_BACKOFF_S)

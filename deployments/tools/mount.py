@@ -11,6 +11,7 @@ from typing import Any
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.tool_registration import ToolStatus
 from autoglm.errors import AutoGLMError, ConfigError, UnavailableError
+from deployments.pauses import doubling
 from deployments.tools.config import ToolEntry
 from deployments.tools.gate import Gate
 from deployments.tools.offer import Offer
@@ -128,14 +129,13 @@ class Mount:
             await self._closed(source)
 
     async def _opened(self) -> Source:
-        wait_s = RETRY_S
+        pauses = doubling(RETRY_S, LONGEST_RETRY_S)
         while True:
             try:
                 return await self._attempt()
             except Exception as fault:  # of whatever kind: it is told in the listing, and tried again
                 self._failed(fault)
-            await self._sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+            await self._sleep(next(pauses))
 
     async def _attempt(self) -> Source:
         source = self._build(self.entry)

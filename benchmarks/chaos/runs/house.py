@@ -20,9 +20,6 @@ from serve_app.cluster import adopt_orphans
 from serve_app.environment import free_ports
 
 DEAD_S = 5.0  # between two looks at what was killed and is not gone
-# The ports of router replicas. In Serve's own range another cluster of this machine would take that of one that was
-# killed, and be asked in its place until HAProxy hears of it.
-FIRST_PORT, RANGES, RANGE = 11_000, 180, 100
 
 
 class House(Protocol):
@@ -72,13 +69,7 @@ class OwnHouse:
 
     def _started(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "serve_app", "up", str(self._file), "--port", str(self._port)]
-        first = FIRST_PORT + RANGE * (self._port % RANGES)
-        own = {
-            "AUTOGLM_HOME": str(self._folder),
-            "RAY_TMPDIR": str(self._folder),
-            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
-            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + RANGE),
-        }
+        own = {"AUTOGLM_HOME": str(self._folder), "RAY_TMPDIR": str(self._folder)}
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 command, cwd=ROOT, env=os.environ | own, stdout=log, stderr=log, start_new_session=True

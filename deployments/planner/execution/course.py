@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoglm.contract.error import ErrorDetail
-from autoglm.contract.plan import Plan, Step
+from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import StepRun
 from autoglm.errors import APIStatusError, UnprocessableEntityError
 from deployments.clock import Clock
@@ -15,7 +15,7 @@ from deployments.planner.execution.crew import Do, work_off
 from deployments.planner.execution.events import Events
 from deployments.planner.execution.failures import detail
 from deployments.planner.execution.outcome import Outcome, failed
-from deployments.planner.execution.record import Record
+from deployments.planner.execution.record import Record, pending
 from deployments.planner.execution.replanning import Replanning
 from deployments.planner.execution.schedule import End, Schedule
 from deployments.planner.execution.step_work import StepWork
@@ -86,7 +86,7 @@ class Course:
                 reason = f"step {blocked[step.id]!r} did not succeed, and this one waits for it"
                 error = detail(UnprocessableEntityError(reason))
                 fields = {"status": "skipped", "finished": self.now(), "error": error}
-                await self.record.tell(_pending(step).model_copy(update=fields))
+                await self.record.tell(pending(step).model_copy(update=fields))
 
     def _with(self, status: str) -> Sequence[StepRun]:
         """The plan's steps of that status, in its order."""
@@ -104,10 +104,6 @@ def _end(step: StepRun) -> End | None:
         case "succeeded" | "skipped" | "failed":
             return step.status
     return None
-
-
-def _pending(step: Step) -> StepRun:
-    return StepRun(id=step.id, kind=step.kind, name=step.name)
 
 
 def _of_step(step: StepRun) -> ErrorDetail | None:

@@ -37,7 +37,7 @@ class Record:
 
     def of(self, plan: Plan) -> tuple[StepRun, ...]:
         """The steps of the plan in its order, then those of the plans before it."""
-        planned = {step.id: self.steps.get(step.id) or _pending(step) for step in plan.steps}
+        planned = {step.id: self.steps.get(step.id) or pending(step) for step in plan.steps}
         return tuple((planned | self.steps).values())
 
     def _shown(self, step: StepRun) -> StepRun:
@@ -45,5 +45,6 @@ class Record:
         return step.model_copy(update={"result": result, "is_cut": True}) if is_cut else step
 
 
-def _pending(step: Step) -> StepRun:
+def pending(step: Step) -> StepRun:
+    """A step that has not begun."""
     return StepRun(id=step.id, kind=step.kind, name=step.name)

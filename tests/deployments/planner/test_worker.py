@@ -89,6 +89,13 @@ async def until_ended(store: MemoryStore, *, approve: bool = True) -> None:
         await asyncio.sleep(0.25)
 
 
+async def work_off(store: MemoryStore, world: World, planning: StubPlanning | None = None) -> None:
+    """By one worker, which is there until all has ended."""
+    replica = Replica("w0", store, world, planning)
+    await until_ended(store)
+    await replica.kill()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whenever_workers_are_killed_every_run_ends_and_every_effect_happens_once(seed: int) -> None:
     """Two workers over a hundred runs, killed and replaced at random moments, the store away now and then."""
@@ -235,9 +242,7 @@ def test_a_run_has_its_time_once_over_all_who_hold_it() -> None:
         await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of(*steps), timeout_s=60), CALLER)
         [row] = store.rows.values()
         row.spent_s = 58.5
-        replica = Replica("w0", store, world)
-        await until_ended(store)
-        await replica.kill()
+        await work_off(store, world)
         assert row.run.error is not None
         assert (row.run.error.code, len(world.calls)) == ("deadline_exceeded", 2)
         assert "60 s" in row.run.error.message
@@ -252,9 +257,7 @@ def test_a_run_that_nobody_can_plan_yet_is_planned_when_somebody_can() -> None:
         store, world = MemoryStore(), World()
         await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of({"id": "s"})), CALLER)
         [row] = store.rows.values()
-        replica = Replica("w0", store, world, StubPlanning(away=4))
-        await until_ended(store)
-        await replica.kill()
+        await work_off(store, world, StubPlanning(away=4))
         assert (row.run.status, row.fence) == ("succeeded", 1)
 
     simulate(scenario())
@@ -268,9 +271,7 @@ def test_a_run_that_ends_whoever_runs_it_is_given_up_in_the_end() -> None:
         await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of({"id": "s"})), CALLER)
         [row] = store.rows.values()
         row.fence = CONFIG.max_claims
-        replica = Replica("w0", store, world)
-        await until_ended(store)
-        await replica.kill()
+        await work_off(store, world)
         assert row.run.status == "failed"
         assert not world.calls
 
