@@ -149,8 +149,9 @@ class Planner:
         finally:
             if not going.done():
                 going.cancel()
-                if live.journal.run.waiting_for is None:
-                    self._keep(live.claim, cancelled(live.journal.run, self._now()))
+                run = live.journal.run
+                if run.waiting_for is None:
+                    self._keep(live.claim, run if run.status in ENDED else cancelled(run, self._now()))
                 await asyncio.gather(going, return_exceptions=True)
 
     async def _gone_on(self, live: Live) -> None:

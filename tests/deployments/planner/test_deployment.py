@@ -12,6 +12,7 @@ import pytest
 from autoglm.contract.task_run import TaskRun
 from autoglm.errors import APIStatusError, UnavailableError, UnprocessableEntityError
 from deployments.caller import Caller
+from deployments.planner import journals
 from deployments.planner.deployment import Planner
 from deployments.planner.hands import Hands
 from deployments.planner.lifecycle import Planning
@@ -123,6 +124,21 @@ def test_a_listener_who_goes_cancels_the_run() -> None:
             assert [key.rpartition(":")[2] for _, _, key in house.world.calls] == ["a"]
             assert kept(house).status == "cancelled"
             assert [step.status for step in kept(house).steps] == ["cancelled"]
+
+    simulate(scenario())
+
+
+def test_a_run_that_ended_before_its_listener_went_is_kept_as_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last event still waited for the listener, who lay as far behind as one may."""
+    monkeypatch.setattr(journals, "MAX_HEARD", 4)
+
+    async def scenario() -> None:
+        async with House() as house:
+            async with aclosing(house.run()) as events:
+                assert (await anext(events))["type"] == "plan"
+                await asyncio.sleep(5)
+            await asyncio.sleep(5)
+            assert kept(house).status == "succeeded"
 
     simulate(scenario())
 
