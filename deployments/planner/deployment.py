@@ -31,7 +31,7 @@ logger = logging.getLogger("ray.serve")
 class HandsFor(Protocol):
     """Makes what one run can do."""
 
-    async def __call__(self, caller: Caller, request: TaskRequest) -> Hands:
+    async def __call__(self, claim: Claim) -> Hands:
         """Raises PermissionDeniedError for a caller who is not known, UnavailableError where nothing can be reached."""
         ...
 
@@ -97,7 +97,7 @@ class Planner:
         claim = Claim(new_run(asked, self._now()), asked, by, fence=0, approved={})
         with self._place():
             journal = MemoryJournal(claim.run, partial(self._hand_over, claim))
-            lifecycle = Lifecycle(claim, await self._hands(by, asked), journal, self._ready())
+            lifecycle = Lifecycle(claim, await self._hands(claim), journal, self._ready())
             self._live[claim.run.id] = live = Live(claim, lifecycle, journal)
             try:
                 await lifecycle.plan()
@@ -188,7 +188,7 @@ class Planner:
 
     async def _begin(self, claim: Claim, journal: StoreJournal) -> Lifecycle:
         """For the worker."""
-        return Lifecycle(claim, await self._hands(claim.caller, claim.request), journal, self._ready())
+        return Lifecycle(claim, await self._hands(claim), journal, self._ready())
 
     @contextmanager
     def _place(self) -> Iterator[None]:

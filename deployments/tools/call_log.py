@@ -27,7 +27,7 @@ class CallEntry:
     """One call, made or refused. `outcome` is `ok`, `cancelled`, or the code of its error.
 
     Of the arguments there are the SHA-256 of their JSON, in hex, and a `preview` without secrets. `key` is the
-    idempotency key, by which a run and its step are found.
+    idempotency key, by which a run and its step are found; of a call that was never made, the run alone.
     """
 
     at: datetime

@@ -142,10 +142,15 @@ class Toolbox:
                 CallEntry(at, str(caller), caller.tenant, name[:MAX_NAME], key, digest, preview, outcome, seconds)
             )
 
-    def note_refusal(self, caller: Caller, name: str, arguments: Mapping[str, Any], error: APIStatusError) -> None:
-        """Tell the audit of a call that was refused when it was checked, and so was never made."""
+    def note_refusal(
+        self, caller: Caller, name: str, arguments: Mapping[str, Any], error: APIStatusError, *, key: str
+    ) -> None:
+        """Tell the audit of a call that was refused when it was checked, and so was never made.
+
+        It has no idempotency key yet; `key` is that of the run it was for.
+        """
         digest, preview = argument_digest(arguments)
-        told = str(caller), caller.tenant, name[:MAX_NAME], "", digest, preview, outcome_of(error), 0.0
+        told = str(caller), caller.tenant, name[:MAX_NAME], key, digest, preview, outcome_of(error), 0.0
         self._audit(CallEntry(self._now(), *told))
 
     async def aclose(self) -> None:

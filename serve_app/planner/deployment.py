@@ -8,12 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from autoglm.contract.task_run import TaskRequest
 from deployments.access import Snapshot
-from deployments.caller import Caller
 from deployments.planner.deployment import Planner
 from deployments.planner.hands import Hands
 from deployments.planner.planning import Planning
+from deployments.planner.run_store import Claim
 from deployments.tools.toolbox import Toolbox
 from serve_app.bank import Reach, unchecked
 from serve_app.names import ROUTER, ROUTER_APP
@@ -77,12 +76,11 @@ class ClusterPlanner(Planner):
         await super().aclose()
         await self._tools.aclose()
 
-    async def _hands_for(self, caller: Caller, request: TaskRequest) -> Hands:
-        await self._standing.awaited(caller)
+    async def _hands_for(self, claim: Claim) -> Hands:
+        await self._standing.awaited(claim.caller)
         await self._models.fresh()
         return CallerHands(
-            caller,
-            request,
+            claim,
             standing=self._standing,
             toolbox=self._tools.toolbox,
             models=lambda: self._models.cards,

@@ -12,12 +12,11 @@ import orjson
 
 from autoglm.contract.model_list import ModelCard
 from autoglm.contract.scope import CHAT, PREDICT
-from autoglm.contract.task_run import TaskRequest
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
 from autoglm.errors import DeadlineExceededError, PermissionDeniedError
 from deployments.access import Principal
-from deployments.caller import Caller
+from deployments.planner.run_store import Claim
 from deployments.router import GENERATING, PREDICTING, Priority
 from deployments.router.failures import translated
 from deployments.router.targets import answered
@@ -41,15 +40,16 @@ class CallerHands:
 
     def __init__(
         self,
-        caller: Caller,
-        request: TaskRequest,
+        claim: Claim,
         *,
         standing: Standing,
         toolbox: Toolbox,
         models: Callable[[], Sequence[ModelCard]],
         router: Any,
     ) -> None:
-        self._caller = caller
+        request = claim.request
+        self._run = claim.run.id
+        self._caller = claim.caller
         self._tools = None if request.tools is None else frozenset(request.tools)
         self._standing = standing
         self._toolbox = toolbox
@@ -81,7 +81,7 @@ class CallerHands:
         except PermissionDeniedError as error:
             if self._refusals < MAX_REFUSALS:
                 self._refusals += 1
-                self._toolbox.note_refusal(self._caller, name, arguments or {}, error)
+                self._toolbox.note_refusal(self._caller, name, arguments or {}, error, key=self._run)
             raise
 
     async def call_tool(self, name: str, arguments: dict[str, Any], *, key: str, timeout_s: float) -> Any:

@@ -173,6 +173,8 @@ async def test_what_a_plan_may_not_call_is_in_the_audit_as_far_as_an_error_tells
     told: list[CallEntry] = house.control.calls
     assert [entry.preview for entry in told] == [f'{{"expression": "{n}"}}' for n in range(MAX_REFUSALS)]
     assert {(entry.tenant, entry.outcome) for entry in told} == {("acme", "permission_denied")}
+    [run] = {entry.key for entry in told}
+    assert run.startswith("run_")
 
 
 async def test_a_tool_is_called_by_itself(house: House) -> None:

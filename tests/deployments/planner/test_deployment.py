@@ -16,6 +16,7 @@ from deployments.planner import journals
 from deployments.planner.deployment import Planner
 from deployments.planner.hands import Hands
 from deployments.planner.lifecycle import Planning
+from deployments.planner.run_store import Claim
 from tests.deployments.planner.memory_store import MemoryStore
 from tests.deployments.planner.stubs import StubHands, StubPlanning, World, plan_of
 from tests.deployments.router.shedding.virtual_time import simulate
@@ -32,7 +33,7 @@ class House:
         self.world, self.store = World(), MemoryStore()
         self._otherwise = otherwise
 
-        async def hands(caller: Caller, request: Any) -> Hands:
+        async def hands(claim: Claim) -> Hands:
             return StubHands(self.world)
 
         async def planning(config: Any) -> Planning:
