@@ -32,7 +32,8 @@ class Scheduler:
 
     With `pass_tokens`, a pass holds about so many tokens, and there is one pass for each core: on a CPU two passes of
     one thread each do more than one of two threads, whose every operation waits for the slower (MiniLM on two cores:
-    250 sentences/s against 165). A pass that is alone still gets all threads.
+    250 sentences/s against 165). What waits is shared evenly by those that begin at once; one that is alone still gets
+    all threads.
     """
 
     def __init__(
@@ -62,8 +63,11 @@ class Scheduler:
         self._start()
 
     def _start(self) -> None:
-        while len(self._passes) < self._parallel and (jobs := self._next_pass()):
-            threads = max(1, cores() // (len(self._passes) + 1))
+        free = self._parallel - len(self._passes)
+        share = sum(job.tokens for job in self._waiting) / free if free > 1 else None
+        begun = [jobs for _ in range(free) if (jobs := self._next_pass(share))]
+        threads = max(1, cores() // max(1, len(self._passes) + len(begun)))
+        for jobs in begun:
             task = asyncio.create_task(self._pass(jobs, threads))
             self._passes.add(task)
             task.add_done_callback(self._finished)
@@ -87,12 +91,12 @@ class Scheduler:
         use_threads(threads)
         return self._predict(items)
 
-    def _next_pass(self) -> list[Job]:
-        """The oldest that fit."""
+    def _next_pass(self, share: float | None) -> list[Job]:
+        """The oldest that fit; with a share, no more once it has as many tokens."""
         jobs: list[Job] = []
         tokens = 0
         now = self._clock()
-        while self._waiting and len(jobs) < self.pass_inputs:
+        while self._waiting and len(jobs) < self.pass_inputs and (share is None or tokens < share):
             job = self._waiting[0]
             if job.deadline is not None and job.deadline <= now:
                 fail(job, passed())

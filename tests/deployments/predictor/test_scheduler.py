@@ -77,6 +77,21 @@ async def test_passes_are_bounded_by_inputs_and_by_tokens(model: Model) -> None:
     assert sorted(model.passes[2:]) == [[4, 5], [6], [7]]
 
 
+async def test_what_waits_is_shared_by_the_cores_that_are_free(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evenly, on a thread each; an input that is alone has all of them."""
+    threads: list[int] = []
+    monkeypatch.setattr(scheduler, "use_threads", threads.append)
+    model.go.set()
+    one = Scheduler(model.predict, pass_inputs=8, pass_tokens=10)
+    together = jobs([1, 2, 3], tokens=[2, 2, 4])
+    one.add(together)
+    await outputs(together)
+    assert sorted(model.passes) == [[1, 2], [3]]
+    [alone] = added(one, [4])
+    await outputs(alone)
+    assert threads == [1, 1, 2]
+
+
 async def test_a_fault_is_heard_by_its_own_pass_alone(model: Model) -> None:
     """The pass after a failed one is computed as if nothing had been."""
     one = Scheduler(model.predict, pass_inputs=1, pass_tokens=None)
