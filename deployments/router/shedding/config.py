@@ -14,9 +14,8 @@ class LoadSheddingConfig(BaseModel):
     alone) or `fixed` (`initial_limit` for ever).
     `max_waiting`, `max_wait_s`: what the queue of each priority is bounded to.
     `batch_share`: while there is interactive traffic, a batch request enters only below this part of the limit, as
-    telephone networks reserve trunks. A half, as the limit of a saturated target stands at up to twice what the target
-    needs: then interactive requests find it no fuller than it is good for, at most at twice their latency. The price
-    is that beside a trickle of interactive requests, batch leaves part of a target unused.
+    telephone networks reserve trunks. The limit follows what is let in below it, so that batch alone fills the target,
+    and interactive requests find as much room again: at most at twice their latency.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

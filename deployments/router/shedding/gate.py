@@ -100,6 +100,11 @@ class Gate:
     def _in_flight(self) -> int:
         return self._interactive.in_flight + self._batch.in_flight
 
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether somebody waits for a place, if only for one of those that batch requests may have."""
+        return bool(self._interactive or self._batch)
+
     def _queue(self, priority: Priority) -> WaitingQueue:
         return self._interactive if priority is Priority.INTERACTIVE else self._batch
 
@@ -158,9 +163,10 @@ class Gate:
     def _leave(self, priority: Priority, entered: float, seconds: float | None, error: BaseException | None) -> None:
         held_s = self._clock() - entered
         if isinstance(error, DeadlineExceededError | TimeoutError):
-            self._limit.timed_out(held_s, self._in_flight)
+            self._limit.timed_out(held_s, self._in_flight, is_wanted=self._is_wanted)
         elif error is None or seconds is not None:
-            self._limit.sample(held_s if seconds is None else seconds, held_s, self._in_flight)
+            latency_s = held_s if seconds is None else seconds
+            self._limit.sample(latency_s, held_s, self._in_flight, is_wanted=self._is_wanted)
         self._queue(priority).in_flight -= 1
         self._admit()
 

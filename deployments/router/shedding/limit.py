@@ -27,19 +27,22 @@ class AdaptiveLimit:
         self._window = Window(clock())
         self._exact = float(config.initial_limit)
 
-    def sample(self, latency_s: float, held_s: float, in_flight: int) -> None:
-        """A request was answered, and left after `held_s` with `in_flight` requests there, itself included."""
+    def sample(self, latency_s: float, held_s: float, in_flight: int, *, is_wanted: bool) -> None:
+        """A request was answered, and left after `held_s` with `in_flight` requests there, itself included.
+
+        `is_wanted`: others waited for a place.
+        """
         self.latency_s += (latency_s - self.latency_s) * (SMOOTHING if self.latency_s else 1.0)
-        self._window.add(latency_s, held_s, in_flight, timed_out=False)
+        self._window.add(latency_s, held_s, in_flight, timed_out=False, is_wanted=is_wanted)
         self._adapt()
 
-    def timed_out(self, held_s: float, in_flight: int) -> None:
+    def timed_out(self, held_s: float, in_flight: int, *, is_wanted: bool) -> None:
         """A request was given up after `held_s`. It counts unless answers take as long by nature.
 
         Otherwise callers with tiny deadlines would take the target from all others.
         """
         if held_s > self.latency_s:
-            self._window.add(held_s, held_s, in_flight, timed_out=True)
+            self._window.add(held_s, held_s, in_flight, timed_out=True, is_wanted=is_wanted)
             self._adapt()
 
     def _adapt(self) -> None:

@@ -28,8 +28,8 @@ TRIAL_DEVIATIONS = 0.7
 
 
 def is_used(limit: float, measured: Measured) -> bool:
-    """Whether as many are in flight as the limit lets in, in whole requests."""
-    return measured.in_flight >= USED * int(limit)
+    """Whether as many are in flight as the limit lets in, in whole requests; batch requests may have a part of it."""
+    return measured.wanted >= USED or measured.in_flight >= USED * int(limit)
 
 
 class Policy(Protocol):

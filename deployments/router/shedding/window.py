@@ -12,6 +12,8 @@ MIN_ANSWERS = 30  # a mean of fewer is too noisy to compare with
 class Measured:
     """One window: mean latency in seconds, answers a second, mean requests in flight, share that timed out.
 
+    `wanted` is the share that left while others waited for a place.
+
     `rate` is Little's law's, requests in flight / time in flight: counted by a clock, a target that answers in bursts
     would seem faster or slower by a burst for each window that ends inside one.
     """
@@ -20,6 +22,7 @@ class Measured:
     rate: float
     in_flight: float
     timed_out: float
+    wanted: float
 
 
 @dataclass(slots=True)
@@ -31,17 +34,19 @@ class Window:
 
     began: float
     ended: int = 0
-    in_flight: int = 0  # summed over those that ended, as the next three
+    in_flight: int = 0  # summed over those that ended, as the next four
     timed_out: int = 0
+    wanted: int = 0
     latency_s: float = 0.0
     held_s: float = 0.0
     needed: int = MIN_ANSWERS
 
-    def add(self, latency_s: float, held_s: float, in_flight: int, *, timed_out: bool) -> None:
+    def add(self, latency_s: float, held_s: float, in_flight: int, *, timed_out: bool, is_wanted: bool) -> None:
         """A request ended, with `in_flight` there, itself included; it had been there for `held_s`."""
         self.ended += 1
         self.in_flight += in_flight
         self.timed_out += timed_out
+        self.wanted += is_wanted
         self.latency_s += latency_s
         self.held_s += held_s
         self.needed = max(self.needed, in_flight)
@@ -57,4 +62,5 @@ class Window:
             rate=self.in_flight / self.held_s if self.held_s else 0.0,
             in_flight=self.in_flight / self.ended,
             timed_out=self.timed_out / self.ended,
+            wanted=self.wanted / self.ended,
         )

@@ -15,17 +15,19 @@ class Bench:
         self.now = 0.0
         self.limit = AdaptiveLimit(LoadSheddingConfig.model_validate(config), clock=lambda: self.now)
 
-    def answered(self, latency_s: float = 0.1, in_flight: int | None = None, count: int = 100) -> int:
+    def answered(
+        self, latency_s: float = 0.1, in_flight: int | None = None, count: int = 100, *, is_wanted: bool = False
+    ) -> int:
         for _ in range(count):
             self.now += 1 / count
             there = self.limit.value if in_flight is None else in_flight
-            self.limit.sample(latency_s, latency_s, there)
+            self.limit.sample(latency_s, latency_s, there, is_wanted=is_wanted)
         return self.limit.value
 
     def timed_out(self, held_s: float, count: int = 100) -> int:
         for _ in range(count):
             self.now += 1 / count
-            self.limit.timed_out(held_s, self.limit.value)
+            self.limit.timed_out(held_s, self.limit.value, is_wanted=False)
         return self.limit.value
 
 
@@ -35,6 +37,12 @@ def test_it_grows_while_it_is_used_and_stands_while_it_is_not(policy: str) -> No
     bench = Bench(policy=policy)
     assert bench.answered(in_flight=10) == bench.answered(in_flight=50) == 64
     assert bench.answered(count=500) > 64
+
+
+@pytest.mark.parametrize("policy", ["gradient", "aimd"])
+def test_it_grows_while_requests_wait_that_may_have_a_part_of_it(policy: str) -> None:
+    """Else it would stand wherever it was when batch requests came, and they with it."""
+    assert Bench(policy=policy).answered(in_flight=32, count=500, is_wanted=True) > 64
 
 
 def test_a_sudden_rise_of_latency_lowers_it_at_once() -> None:

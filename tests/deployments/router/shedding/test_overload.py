@@ -55,20 +55,27 @@ def test_goodput_at_twice_the_capacity_is_that_at_capacity(make: Make, duration_
     assert simulate(goodput(make, duration_s / 2, 2.0)) >= 0.9 * at_capacity
 
 
-async def interactive(make: Make, duration_s: float, batch_clients: int) -> Tally:
-    """Interactive traffic at three tenths of the capacity, beside so many batch clients."""
+async def mixed(make: Make, duration_s: float, *, interactive: float, batch_clients: int) -> tuple[Tally, float]:
+    """Interactive traffic at a part of the capacity, beside so many batch clients; and the part that both take."""
     server = make()
     traffic = Traffic(server, duration_s, LoadSheddingConfig(max_wait_s=3600))
     async with asyncio.TaskGroup() as group:
         group.create_task(traffic.closed(batch_clients, Priority.BATCH))
-        group.create_task(traffic.opened(0.3 * server.best))
-    return traffic.tallies[Priority.INTERACTIVE]
+        group.create_task(traffic.opened(interactive * server.best))
+    return traffic.tallies[Priority.INTERACTIVE], sum(map(traffic.rate, Priority)) / server.best
 
 
 @TARGETS
 def test_interactive_latency_at_most_doubles_beside_saturating_batch_traffic(make: Make, duration_s: float) -> None:
     """Batch traffic waits so that who waits for an answer does not."""
-    alone = simulate(interactive(make, duration_s / 2, 0))
-    beside = simulate(interactive(make, duration_s / 2, 200))
+    alone, _ = simulate(mixed(make, duration_s / 2, interactive=0.3, batch_clients=0))
+    beside, _ = simulate(mixed(make, duration_s / 2, interactive=0.3, batch_clients=200))
     assert beside.refused == 0
     assert beside.percentile(0.99) <= 2 * alone.percentile(0.99)
+
+
+@TARGETS
+def test_batch_traffic_fills_a_target_beside_a_trickle_of_interactive_requests(make: Make, duration_s: float) -> None:
+    """What is kept free for them is room above what the target needs, no part of it."""
+    _, used = simulate(mixed(make, duration_s / 2, interactive=0.02, batch_clients=200))
+    assert used >= 0.9
