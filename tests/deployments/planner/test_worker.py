@@ -89,7 +89,7 @@ async def until_ended(store: MemoryStore, *, approve: bool = True) -> None:
         await asyncio.sleep(0.25)
 
 
-async def work_off(store: MemoryStore, world: World, planning: StubPlanning | None = None) -> None:
+async def run_all(store: MemoryStore, world: World, planning: StubPlanning | None = None) -> None:
     """By one worker, which is there until all has ended."""
     replica = Replica("w0", store, world, planning)
     await until_ended(store)
@@ -242,7 +242,7 @@ def test_a_run_has_its_time_once_over_all_who_hold_it() -> None:
         await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of(*steps), timeout_s=60), CALLER)
         [row] = store.rows.values()
         row.spent_s = 58.5
-        await work_off(store, world)
+        await run_all(store, world)
         assert row.run.error is not None
         assert (row.run.error.code, len(world.calls)) == ("deadline_exceeded", 2)
         assert "60 s" in row.run.error.message
@@ -257,7 +257,7 @@ def test_a_run_that_nobody_can_plan_yet_is_planned_when_somebody_can() -> None:
         store, world = MemoryStore(), World()
         await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of({"id": "s"})), CALLER)
         [row] = store.rows.values()
-        await work_off(store, world, StubPlanning(away=4))
+        await run_all(store, world, StubPlanning(away=4))
         assert (row.run.status, row.fence) == ("succeeded", 1)
 
     simulate(scenario())
@@ -271,7 +271,7 @@ def test_a_run_that_ends_whoever_runs_it_is_given_up_in_the_end() -> None:
         await store.create(run_of(1), TaskRequest(instruction="note it", plan=plan_of({"id": "s"})), CALLER)
         [row] = store.rows.values()
         row.fence = CONFIG.max_claims
-        await work_off(store, world)
+        await run_all(store, world)
         assert row.run.status == "failed"
         assert not world.calls
 
