@@ -40,7 +40,7 @@ FAN_IN = 4  # of a reduction
 ADD = ToolCard(name="add", parameters={"type": "object"}, idempotent=True)
 
 
-class StubHands:
+class StubCapabilities:
     """One tool that adds; with `failure_rate` a call fails after its latency, as a replica that dies with it does."""
 
     def __init__(self, latency_s: float, failure_rate: float = 0.0) -> None:
@@ -194,22 +194,22 @@ async def measured(made: Plan, config: ExecutionConfig, latency_s: float, failur
     """The median of several runs, each by a new executor."""
     walls: list[float] = []
     is_exact = True
-    hands = StubHands(latency_s, failure_rate)
+    capabilities = StubCapabilities(latency_s, failure_rate)
     right = oracle(made)
     for _ in range(runs):
         begun = time.perf_counter()
-        run = await executed(made, hands, config)
+        run = await executed(made, capabilities, config)
         walls.append(time.perf_counter() - begun)
         found: Mapping[str, Any] = {one.id: one.result for one in run.steps}
         is_exact &= run.status == "succeeded" and found == {name: {"sum": value} for name, value in right.items()}
-    return Measured(median(walls), is_exact, hands.calls)
+    return Measured(median(walls), is_exact, capabilities.calls)
 
 
-async def executed(made: Plan, hands: StubHands, config: ExecutionConfig) -> TaskRun:
+async def executed(made: Plan, capabilities: StubCapabilities, config: ExecutionConfig) -> TaskRun:
     """One run of the plan."""
     now = datetime.now(UTC)
     run = TaskRun(id=f"run_{'0' * 32}", instruction="add", status="running", plan=made, created=now)
-    return await Execution(Assignment(run), hands, EventQueue(), compose=nothing, config=config).execute()
+    return await Execution(Assignment(run), capabilities, EventQueue(), compose=nothing, config=config).execute()
 
 
 async def nothing(instruction: str, results: Mapping[str, Any]) -> AsyncIterator[str]:

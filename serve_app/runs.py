@@ -18,9 +18,9 @@ from deployments.router.failures import translated
 from serve_app.bank import Reach, unchecked
 from serve_app.http.idempotency import own_key
 from serve_app.names import PLANNER_APP
-from serve_app.planner.reach import stream
-from serve_app.planner.standing import named
 from serve_app.planner.store import ControlRuns
+from serve_app.reach import stream
+from serve_app.standing import named
 
 ASKED_AT_ONCE = 500  # events
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 1.0  # between two looks at a run of which nothing new is told

@@ -19,8 +19,8 @@ from deployments.tools.grants import Asking
 from deployments.tools.toolbox import Toolbox
 from serve_app.bank import TIMEOUT_S, Reach, unchecked
 from serve_app.names import CONTROL_APP, TOOLS_APP, tool_app
-from serve_app.planner.reach import answer
-from serve_app.planner.standing import named
+from serve_app.reach import answer
+from serve_app.standing import named
 
 logger = logging.getLogger("ray.serve")
 

@@ -27,8 +27,8 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import TaskRequest, TaskRun
 from autoglm.errors import APIStatusError
 from benchmarks import report
+from benchmarks.planning.capabilities import LocalCapabilities, local_capabilities
 from benchmarks.planning.engine import CHAT, MODEL, opened
-from benchmarks.planning.hands import LocalHands, local_hands
 from benchmarks.planning.instruction_set import Instruction, instructions
 from benchmarks.planning.scores import edges, f1, nodes, says
 from deployments.planner.execution import Assignment, Execution
@@ -52,23 +52,25 @@ class Outcome:
     is_right: bool
 
 
-async def outcome(planning: Planning, hands: LocalHands, one: Instruction, *, is_asked: bool) -> Outcome:
+async def outcome(planning: Planning, capabilities: LocalCapabilities, one: Instruction, *, is_asked: bool) -> Outcome:
     """Plan it and run it; `is_asked` tells that there is a chat model to look at."""
     started = perf_counter()
     try:
-        planned = await planning.plan(TaskRequest(instruction=one.instruction), hands)
+        planned = await planning.plan(TaskRequest(instruction=one.instruction), capabilities)
     except APIStatusError as error:
         return Outcome(one, None, error.message, perf_counter() - started, one.outcome == "refused")
     seconds = perf_counter() - started
     is_chat = nodes(planned.plan) == [CHAT]
     if is_chat and not is_asked:
         return Outcome(one, planned.plan, "", seconds, one.outcome == "chat")
-    answer = await answered(planning, hands, one, planned)
+    answer = await answered(planning, capabilities, one, planned)
     is_right = one.outcome != "refused" and answer is not None and says(answer, one.answer)
     return Outcome(one, planned.plan, answer or "", seconds, is_right)
 
 
-async def answered(planning: Planning, hands: LocalHands, one: Instruction, planned: Planned) -> str | None:
+async def answered(
+    planning: Planning, capabilities: LocalCapabilities, one: Instruction, planned: Planned
+) -> str | None:
     """What the run answers; None where it fails."""
     run = TaskRun(
         id=RUN,
@@ -78,7 +80,7 @@ async def answered(planning: Planning, hands: LocalHands, one: Instruction, plan
         plan=planned.plan,
         created=datetime.now(UTC),
     )
-    execution = Execution(Assignment(run), hands, View(run), compose=planning.compose(hands))
+    execution = Execution(Assignment(run), capabilities, View(run), compose=planning.compose(capabilities))
     return (await execution.execute()).answer
 
 
@@ -96,11 +98,11 @@ def row(name: str, which: str, found: Sequence[Outcome]) -> list[str]:
     ]
 
 
-async def measured(maker: Maker, hands: LocalHands, *, is_asked: bool) -> list[Outcome]:
+async def measured(maker: Maker, capabilities: LocalCapabilities, *, is_asked: bool) -> list[Outcome]:
     """All instructions, one after the other."""
     config = PlanningConfig(planner=maker, model=CHAT if maker == "model" else None)
     planning = await Planning.of(config)
-    return [await outcome(planning, hands, one, is_asked=is_asked) for one in instructions()]
+    return [await outcome(planning, capabilities, one, is_asked=is_asked) for one in instructions()]
 
 
 async def compared(model: str | None, url: str | None, key: str | None, *, misses: bool) -> None:
@@ -108,11 +110,11 @@ async def compared(model: str | None, url: str | None, key: str | None, *, misse
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         engine = await stack.enter_async_context(opened(model, url, key))
-        hands = await local_hands(Path(folder), engine)
+        capabilities = await local_capabilities(Path(folder), engine)
         makers: list[Maker] = ["auto", "model"] if engine else ["auto"]
         rows = []
         for maker in makers:
-            found = await measured(maker, hands, is_asked=engine is not None)
+            found = await measured(maker, capabilities, is_asked=engine is not None)
             rows += [row(maker, half, [one for one in found if one.instruction.half == half]) for half in HALVES]
             rows.append(row(maker, "in Chinese", [one for one in found if one.instruction.language == "zh"]))
             rows.append(row(maker, "all", found))

@@ -23,7 +23,7 @@ from autoglm.contract.tool import ToolCard
 from autoglm.errors import ConfigError
 from benchmarks import report
 from benchmarks.planning.bfcl.case import Archive, Category
-from benchmarks.planning.hands import embedded_sources
+from benchmarks.planning.capabilities import embedded_sources
 from benchmarks.planning.instruction_set import instructions
 from deployments.meaning import load_encoder
 from deployments.planner.planning.retrieval import ToolIndex

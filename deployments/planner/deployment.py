@@ -14,10 +14,10 @@ from autoglm.contract.task_run import ENDED, RunEvent, TaskRequest, TaskRun
 from autoglm.errors import APIStatusError, UnavailableError
 from deployments.caller import Caller
 from deployments.clock import Clock, utc_now
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.config import PlannerConfig
-from deployments.planner.hands import Hands
 from deployments.planner.journals import MemoryJournal, StoreJournal
-from deployments.planner.lifecycle import Lifecycle, Means, Planning
+from deployments.planner.lifecycle import Lifecycle, Planning, Runtime
 from deployments.planner.outcome import cancelled, new_run
 from deployments.planner.planning.config import PlanningConfig
 from deployments.planner.run_store import Claim, RunStore
@@ -28,10 +28,10 @@ MAX_KEPT = 1000  # ended runs on their way to the store; what comes beyond is no
 logger = logging.getLogger("ray.serve")
 
 
-class HandsFor(Protocol):
+class CapabilitiesFor(Protocol):
     """Makes what one run can do."""
 
-    async def __call__(self, claim: Claim) -> Hands:
+    async def __call__(self, claim: Claim) -> Capabilities:
         """Raises PermissionDeniedError for a caller who is not known, UnavailableError where nothing can be reached."""
         ...
 
@@ -57,14 +57,20 @@ class Planner:
     """
 
     def __init__(
-        self, hands: HandsFor, store: RunStore, planning_of: PlanningOf, *, name: str, now: Clock = utc_now
+        self,
+        capabilities: CapabilitiesFor,
+        store: RunStore,
+        planning_of: PlanningOf,
+        *,
+        name: str,
+        now: Clock = utc_now,
     ) -> None:
-        self._hands = hands
+        self._capabilities = capabilities
         self._store = store
         self._planning_of = planning_of
         self._now = now
         self._config: PlannerConfig | None = None
-        self._means: Means | None = None
+        self._runtime: Runtime | None = None
         self._worker = Worker(store, self._begin, name=name, clock=now)
         self._working: asyncio.Task[None] | None = None
         self._live: dict[str, Live] = {}
@@ -74,11 +80,11 @@ class Planner:
     async def reconfigure(self, config: dict[str, Any]) -> None:
         """Called by Serve with `user_config`; runs under way go on as they began."""
         wanted = PlannerConfig.model_validate(config)
-        if self._means is None or self._config is None or wanted.planning != self._config.planning:
+        if self._runtime is None or self._config is None or wanted.planning != self._config.planning:
             planning = await self._planning_of(wanted.planning)
         else:
-            planning = self._means.planning
-        self._means = Means(planning, wanted.execution, now=self._now)
+            planning = self._runtime.planning
+        self._runtime = Runtime(planning, wanted.execution, now=self._now)
         self._worker.config = wanted.background
         self._config = wanted
         if self._working is None:
@@ -97,7 +103,7 @@ class Planner:
         claim = Claim(new_run(asked, self._now()), asked, by, fence=0, approved={})
         with self._place():
             journal = MemoryJournal(claim.run, partial(self._hand_over, claim))
-            lifecycle = Lifecycle(claim, await self._hands(claim), journal, self._ready())
+            lifecycle = Lifecycle(claim, await self._capabilities(claim), journal, self._ready())
             self._live[claim.run.id] = live = Live(claim, lifecycle, journal)
             try:
                 await lifecycle.plan()
@@ -188,7 +194,7 @@ class Planner:
 
     async def _begin(self, claim: Claim, journal: StoreJournal) -> Lifecycle:
         """For the worker."""
-        return Lifecycle(claim, await self._hands(claim), journal, self._ready())
+        return Lifecycle(claim, await self._capabilities(claim), journal, self._ready())
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -201,10 +207,10 @@ class Planner:
         finally:
             self._taken -= 1
 
-    def _ready(self) -> Means:
-        if self._means is None:
+    def _ready(self) -> Runtime:
+        if self._runtime is None:
             raise UnavailableError("the planner is being started", retry_after=1.0)
-        return self._means
+        return self._runtime
 
     def _of(self, run: str, tenant: str) -> Live | None:
         live = self._live.get(run)

@@ -17,9 +17,9 @@ from deployments.boundary import plain_errors
 from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
 from deployments.pauses import doubling
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.execution import Assignment, Compose, Execution, ExecutionConfig, Replan
 from deployments.planner.graph import PLAN
-from deployments.planner.hands import Hands
 from deployments.planner.journals import View
 from deployments.planner.outcome import cancelled, ended, failed, last_event
 from deployments.planner.run_store import Claim
@@ -44,15 +44,15 @@ class Planned(Protocol):
 class Planning(Protocol):
     """Whoever makes plans and answers (`deployments.planner.planning.Planning`)."""
 
-    async def plan(self, request: TaskRequest, hands: Hands) -> Planned:
+    async def plan(self, request: TaskRequest, capabilities: Capabilities) -> Planned:
         """A valid plan; raises APIStatusError where there is none."""
         ...
 
-    def replan(self, request: TaskRequest, hands: Hands) -> Replan | None:
+    def replan(self, request: TaskRequest, capabilities: Capabilities) -> Replan | None:
         """How a plan that failed is replaced."""
         ...
 
-    def compose(self, hands: Hands) -> Compose:
+    def compose(self, capabilities: Capabilities) -> Compose:
         """How results are put into words."""
         ...
 
@@ -63,7 +63,7 @@ class Planning(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Runtime:
     """What runs are brought to their ends with; a new configuration is another of these."""
 
     planning: Planning
@@ -75,13 +75,13 @@ class Means:
 class Lifecycle:
     """One run's, in one process, once. It tells the journal all that happens, the end included."""
 
-    def __init__(self, claim: Claim, hands: Hands, journal: View, means: Means) -> None:
+    def __init__(self, claim: Claim, capabilities: Capabilities, journal: View, runtime: Runtime) -> None:
         self._claim = claim
-        self._hands = hands
+        self._capabilities = capabilities
         self._journal = journal
-        self._means = means
-        self._timeout_s = min(claim.request.timeout_s or means.execution.timeout_s, means.execution.timeout_s)
-        self._ends = means.clock() + self._timeout_s - claim.spent_s
+        self._runtime = runtime
+        self._timeout_s = min(claim.request.timeout_s or runtime.execution.timeout_s, runtime.execution.timeout_s)
+        self._ends = runtime.clock() + self._timeout_s - claim.spent_s
         self._planned: Planned | None = None
         self._planning: asyncio.Future[Planned] | None = None
         self._execution: Execution | None = None
@@ -106,7 +106,7 @@ class Lifecycle:
         try:
             await self._plan_patiently()
         except APIStatusError as error:
-            return await self._end(failed(self._journal.run, error, self._means.now()))
+            return await self._end(failed(self._journal.run, error, self._runtime.now()))
         return await self.go_on()
 
     async def plan(self) -> None:
@@ -117,7 +117,7 @@ class Lifecycle:
         """
         if self._journal.run.plan is not None or self._is_cancelled:
             return
-        self._planning = asyncio.ensure_future(self._means.planning.plan(self._claim.request, self._hands))
+        self._planning = asyncio.ensure_future(self._runtime.planning.plan(self._claim.request, self._capabilities))
         try:
             with plain_errors("planning"):
                 async with asyncio.timeout(self._left()):
@@ -146,30 +146,30 @@ class Lifecycle:
             await self._journal.planned(self._planned.plan, self._planned.planner)
         run = self._journal.run
         if self._is_cancelled:
-            return await self._end(cancelled(run, self._means.now()))
+            return await self._end(cancelled(run, self._runtime.now()))
         if request.dry_run:
             await self._journal.event(self._plan_event(run))
-            return await self._end(ended(run, "planned", self._means.now()))
+            return await self._end(ended(run, "planned", self._runtime.now()))
         if request.approve and PLAN not in self._claim.approved:
             return await self._wait(run, PLAN)
         if self._claim.approved.get(PLAN) is False:
-            return await self._end(ended(run, "cancelled", self._means.now(), REFUSED))
+            return await self._end(ended(run, "cancelled", self._runtime.now(), REFUSED))
         if self._planned is not None:
             await self._journal.event(self._plan_event(run))
         return await self._execute(run)
 
     async def _execute(self, run: TaskRun) -> TaskRun:
-        means, request = self._means, self._claim.request
+        runtime, request = self._runtime, self._claim.request
         self._execution = Execution(
             self._assignment(run),
-            self._hands,
+            self._capabilities,
             self._journal,
-            compose=means.planning.compose(self._hands),
-            replan=means.planning.replan(request, self._hands),
-            scan=means.planning.scan,
-            config=means.execution,
-            clock=means.clock,
-            now=means.now,
+            compose=runtime.planning.compose(self._capabilities),
+            replan=runtime.planning.replan(request, self._capabilities),
+            scan=runtime.planning.scan,
+            config=runtime.execution,
+            clock=runtime.clock,
+            now=runtime.now,
         )
         if self._is_cancelled:
             self._execution.cancel()
@@ -202,7 +202,7 @@ class Lifecycle:
         )
 
     def _used(self) -> Usage:
-        return used(self._claim.run, self._hands)
+        return used(self._claim.run, self._capabilities)
 
     def _left(self) -> float:
-        return max(0.0, self._ends - self._means.clock())
+        return max(0.0, self._ends - self._runtime.clock())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from autoglm.contract.task_run import TaskRun
 from autoglm.contract.usage import Usage
-from deployments.planner.hands import Hands
+from deployments.planner.capabilities import Capabilities
 
 
-def used(before: TaskRun, hands: Hands) -> Usage:
-    """What the run had taken `before` it came to these hands, and what they have taken since."""
-    one, other = before.usage, hands.usage()
+def used(before: TaskRun, capabilities: Capabilities) -> Usage:
+    """What the run had taken `before` it came to these capabilities, and what they have taken since."""
+    one, other = before.usage, capabilities.usage()
     if one is None:
         return other
     return Usage(

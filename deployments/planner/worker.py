@@ -15,7 +15,7 @@ from deployments.planner.outcome import failed
 from deployments.planner.run_store import Claim, RunStore
 from deployments.planner.worker_config import WorkerConfig
 
-# How a claimed run is brought to its end, told to this journal; it may raise as the hands' making does.
+# How a claimed run is brought to its end, told to this journal; it may raise as the capabilities' making does.
 Begin = Callable[[Claim, StoreJournal], Awaitable[Lifecycle]]
 
 HOPELESS = "the run was begun again and again and never ended; whatever runs it may die of it"

@@ -9,17 +9,17 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from deployments.access import Snapshot
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.deployment import Planner
-from deployments.planner.hands import Hands
 from deployments.planner.planning import Planning
 from deployments.planner.run_store import Claim
 from deployments.tools.toolbox import Toolbox
 from serve_app.bank import Reach, unchecked
 from serve_app.names import ROUTER, ROUTER_APP
-from serve_app.planner.hands import CallerHands
+from serve_app.planner.capabilities import CallerCapabilities
 from serve_app.planner.models import ModelListing
-from serve_app.planner.standing import Standing
 from serve_app.planner.store import ControlRuns
+from serve_app.standing import Standing
 from serve_app.tools import ClusterTools
 
 TICK_S = 1.0
@@ -41,7 +41,7 @@ class ClusterPlanner(Planner):
     """One replica."""
 
     def __init__(self, reach: Reach = unchecked) -> None:
-        super().__init__(self._hands_for, ControlRuns(reach), Planning.of, name=secrets.token_hex(8))
+        super().__init__(self._capabilities_for, ControlRuns(reach), Planning.of, name=secrets.token_hex(8))
         self._reach = reach
         self._standing = Standing()
         self._tools = ClusterTools(reach)
@@ -76,10 +76,10 @@ class ClusterPlanner(Planner):
         await super().aclose()
         await self._tools.aclose()
 
-    async def _hands_for(self, claim: Claim) -> Hands:
+    async def _capabilities_for(self, claim: Claim) -> Capabilities:
         await self._standing.awaited(claim.caller)
         await self._models.fresh()
-        return CallerHands(
+        return CallerCapabilities(
             claim,
             standing=self._standing,
             toolbox=self._tools.toolbox,

@@ -9,7 +9,7 @@ from typing import Any
 
 from autoglm.contract.model_list import ModelCard, ModelList
 from autoglm.errors import UnavailableError, UpstreamError
-from serve_app.planner.reach import answer
+from serve_app.reach import answer
 
 FRESH_S = 1.0
 TIMEOUT_S = 2.0

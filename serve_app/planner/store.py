@@ -13,7 +13,7 @@ from deployments.caller import Caller
 from deployments.planner.run_store import Claim
 from serve_app.bank import Reach, unchecked
 from serve_app.names import CONTROL_APP
-from serve_app.planner.reach import answer
+from serve_app.reach import answer
 
 TIMEOUT_S = 5.0  # a claim may bring the results of long runs; a third of a lease is left to try again
 

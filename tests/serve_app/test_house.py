@@ -11,7 +11,7 @@ import pytest
 
 from autoglm.errors import PermissionDeniedError
 from deployments.tools.call_log import CallEntry
-from serve_app.planner.hands import MAX_REFUSALS
+from serve_app.planner.capabilities import MAX_REFUSALS
 from tests.serve_app.house import KEY, House
 
 REVIEWS = "Classify the sentiment of these three reviews and tell me the share of positive ones: "

@@ -25,7 +25,7 @@ from deployments.planner.planning.validation import Validation
 Maker = Callable[[Case], Awaitable[Plan | None]]  # None: a refusal, or nothing that can be read as a plan
 
 
-class CaseHands:
+class CaseCapabilities:
     """May use the given tools, which nobody calls, and a chat model where there is an engine."""
 
     def __init__(self, tools: Sequence[ToolCard], chat: ModelCard, engine: Engine | None) -> None:
@@ -105,8 +105,8 @@ class ByModel:
         return make
 
     async def _drafted(self, case: Case, tools: Sequence[ToolCard]) -> Plan | None:
-        hands = CaseHands(tools, self.chat, self.engine)
-        drafting = Drafting(self.config, self.chat.id, hands, Validation(PlanLimits(), hands))
+        capabilities = CaseCapabilities(tools, self.chat, self.engine)
+        drafting = Drafting(self.config, self.chat.id, capabilities, Validation(PlanLimits(), capabilities))
         try:
             return await drafting.plan(case.question, Choices(tools, [self.chat]))
         except UnprocessableEntityError:
@@ -118,8 +118,8 @@ def by_planner(planning: Planning, chat: ModelCard = UNASKED, engine: Engine | N
 
     async def make(case: Case) -> Plan | None:
         try:
-            hands = CaseHands(case.tools, chat, engine)
-            return (await planning.plan(TaskRequest(instruction=case.question), hands)).plan
+            capabilities = CaseCapabilities(case.tools, chat, engine)
+            return (await planning.plan(TaskRequest(instruction=case.question), capabilities)).plan
         except (UnprocessableEntityError, PermissionDeniedError):
             return None
 

@@ -1,4 +1,4 @@
-"""One call of a tool, a model or a task, as a step says it, by the caller's hands."""
+"""One call of a tool, a model or a task, as a step says it, by the caller's capabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from autoglm.contract.plan import Fallback, Step
 from autoglm.errors import APIStatusError, PermissionDeniedError, UnprocessableEntityError, UpstreamError
-from deployments.planner.hands import Hands
+from deployments.planner.capabilities import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Calls:
     there when the plan was made, permit nothing.
     """
 
-    def __init__(self, hands: Hands, approved: Mapping[str, bool]) -> None:
-        self._hands = hands
+    def __init__(self, capabilities: Capabilities, approved: Mapping[str, bool]) -> None:
+        self._capabilities = capabilities
         self._approved = approved
 
     def needs_approval(self, step: Step, call: Call) -> bool:
         """Whether a person must decide before the call of a step, or what may stand in for it, is sent.
 
         Raises:
-            PermissionDeniedError, NotFoundError, UnavailableError: as hands' `check` of the call.
+            PermissionDeniedError, NotFoundError, UnavailableError: as capabilities' `check` of the call.
         """
-        if call.kind == "approval" or (call.kind == "tool" and self._hands.check(call.name, call.arguments)):
+        if call.kind == "approval" or (call.kind == "tool" and self._capabilities.check(call.name, call.arguments)):
             return True
         return step.fallback is not None and step.fallback.kind == "tool" and self._may_ask(step.fallback.name)
 
@@ -55,40 +55,44 @@ class Calls:
         """Whether it may be sent again when it is not known what became of it."""
         if call.kind != "tool":
             return True
-        return any(card.idempotent for card in self._hands.tools() if card.name == call.name)
+        return any(card.idempotent for card in self._capabilities.tools() if card.name == call.name)
 
     async def send(self, call: Call, timeout_s: float) -> Any:
         """The result: a tool's own, a task's list of predictions, the text that a model wrote.
 
         Raises:
-            APIStatusError: as hands raise it; also where the caller may not, or may no longer.
+            APIStatusError: as capabilities raise it; also where the caller may not, or may no longer.
         """
         match call.kind:
             case "tool":
                 self.check(call)
-                return await self._hands.call_tool(call.name, call.arguments, key=call.key, timeout_s=timeout_s)
+                return await self._capabilities.call_tool(call.name, call.arguments, key=call.key, timeout_s=timeout_s)
             case "task":
-                return await self._hands.call_task(call.name, _inputs(call), timeout_s=timeout_s)
-        return _content(call, await self._hands.call_model(call.name, _request(call), timeout_s=timeout_s))
+                return await self._capabilities.call_task(call.name, _inputs(call), timeout_s=timeout_s)
+        return _content(call, await self._capabilities.call_model(call.name, _request(call), timeout_s=timeout_s))
 
     def stream(self, call: Call, timeout_s: float) -> AsyncIterator[str]:
         """The text that a model writes, as it comes."""
-        return self._hands.stream_model(call.name, _request(call), timeout_s=timeout_s)
+        return self._capabilities.stream_model(call.name, _request(call), timeout_s=timeout_s)
 
     def check(self, call: Call) -> None:
         """Whether it may be sent now.
 
         Raises:
             PermissionDeniedError: also where a person must approve it, and nobody has.
-            NotFoundError, UnavailableError: as hands' `check`.
+            NotFoundError, UnavailableError: as capabilities' `check`.
         """
-        if call.kind == "tool" and self._hands.check(call.name, call.arguments) and not self._approved.get(call.step):
+        if (
+            call.kind == "tool"
+            and self._capabilities.check(call.name, call.arguments)
+            and not self._approved.get(call.step)
+        ):
             raise PermissionDeniedError(f"tool {call.name!r} needs a person's approval, and nobody gave it")
 
     def _may_ask(self, tool: str) -> bool:
         """Of a fallback, whose arguments are not known yet: that it may not be called matters at its own turn."""
         try:
-            return self._hands.check(tool)
+            return self._capabilities.check(tool)
         except APIStatusError:
             return False
 

@@ -13,22 +13,22 @@ from autoglm.contract.task_run import TaskRun
 from autoglm.errors import DeadlineExceededError
 from deployments.cancellation import is_being_cancelled
 from deployments.clock import Clock, utc_now
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.execution.answer import Answering
 from deployments.planner.execution.assignment import Assignment
 from deployments.planner.execution.attempts import Attempts
 from deployments.planner.execution.calls import Calls
 from deployments.planner.execution.config import ExecutionConfig
-from deployments.planner.execution.course import Course
 from deployments.planner.execution.events import Events
 from deployments.planner.execution.guards import Guards
 from deployments.planner.execution.outcome import CANCELLED, Outcome, failed
+from deployments.planner.execution.plan_loop import PlanLoop
 from deployments.planner.execution.record import Record
 from deployments.planner.execution.replanning import Replanning
 from deployments.planner.execution.results import Results
 from deployments.planner.execution.screening import Screening
 from deployments.planner.execution.seams import Compose, Replan
 from deployments.planner.execution.step_work import StepWork
-from deployments.planner.hands import Hands
 from deployments.planner.journal import Journal
 from deployments.planner.scanning import Scan
 from deployments.planner.usage import used
@@ -45,7 +45,7 @@ class Execution:
     def __init__(
         self,
         assignment: Assignment,
-        hands: Hands,
+        capabilities: Capabilities,
         journal: Journal,
         *,
         compose: Compose,
@@ -63,7 +63,7 @@ class Execution:
         self._now = now
         self._timeout_s = min(config.timeout_s, math.inf if assignment.timeout_s is None else assignment.timeout_s)
         self._left_s = max(0.0, self._timeout_s - assignment.spent_s)
-        self._used = partial(used, run, hands)
+        self._used = partial(used, run, capabilities)
         self._events = events = Events(journal, assignment.seq)
         self._record = record = Record(run, journal, events, self._used, config.max_shown_bytes)
         guards = Guards.of(run, config, assignment.max_steps)
@@ -73,10 +73,10 @@ class Execution:
             {step.id: step.result for step in run.steps if step.status == "succeeded"},
         )
         screening = Screening(scan, results, record, events)
-        calls = Calls(hands, assignment.approved)
+        calls = Calls(capabilities, assignment.approved)
         attempts = Attempts(calls, guards, events, config, clock, chance or random.Random())
         ends = clock() + self._left_s
-        self._course = Course(
+        self._loop = PlanLoop(
             plan=assignment.plan,
             journal=journal,
             events=events,
@@ -123,7 +123,7 @@ class Execution:
     async def _timed(self) -> Outcome:
         try:
             async with asyncio.timeout(self._left_s) as scope:
-                return await self._course.outcome()
+                return await self._loop.outcome()
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -143,8 +143,8 @@ class Execution:
     def _as(self, outcome: Outcome) -> TaskRun:
         fields = {
             "status": outcome.status,
-            "plan": self._course.plan,
-            "steps": self._record.of(self._course.plan),
+            "plan": self._loop.plan,
+            "steps": self._record.of(self._loop.plan),
             "answer": outcome.answer,
             "error": outcome.error,
             "waiting_for": outcome.waiting_for,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from autoglm.contract.model_list import ModelCard
 from autoglm.contract.tool import ToolCard
-from deployments.planner.planning.means import KINDS
+from deployments.planner.planning.served import KINDS
 
 MAX_DESCRIPTION = 400  # characters of a tool's; what comes after is rarely about what it does
 WORDS = frozenset({"type", "description", "enum", "default", "title"})  # of a schema that can be said in words

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from autoglm.contract.plan import Plan, Step
 from autoglm.contract.task_run import StepRun
 from autoglm.errors import UnprocessableEntityError
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.graph import dependencies
-from deployments.planner.hands import Hands
 from deployments.planner.planning import prompt
 from deployments.planner.planning.choices import Choices
 from deployments.planner.planning.config import ModelPlanning
@@ -30,11 +30,11 @@ MAX_FAULTS = 10  # of one plan that are looked for: a model mends a few at a tim
 class Drafting:
     """Has one model write plans for one caller."""
 
-    def __init__(self, config: ModelPlanning, model: str, hands: Hands, validation: Validation) -> None:
+    def __init__(self, config: ModelPlanning, model: str, capabilities: Capabilities, validation: Validation) -> None:
         self._config = config
         self._model = model
-        self._room = Room.of(config, hands.models(), model)
-        self._hands = hands
+        self._room = Room.of(config, capabilities.models(), model)
+        self._capabilities = capabilities
         self._validation = validation
 
     async def plan(self, instruction: str, choices: Choices, max_steps: int | None = None) -> Plan:
@@ -104,7 +104,7 @@ class Drafting:
             "max_tokens": self._room.max_tokens,
             "structured_outputs": {"json": schema},
         }
-        answer = await self._hands.call_model(self._model, request, timeout_s=self._config.timeout_s)
+        answer = await self._capabilities.call_model(self._model, request, timeout_s=self._config.timeout_s)
         match answer:
             case {"choices": [{"message": {"content": str(content)}}, *_]}:
                 return content

@@ -11,20 +11,20 @@ from autoglm.contract.task_run import TaskRequest
 from autoglm.contract.tool import ToolCard
 from autoglm.errors import APIStatusError, PermissionDeniedError, UnprocessableEntityError
 from deployments.meaning import Encoder, load_encoder
-from deployments.planner.hands import Hands
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.planning.choices import Choices
 from deployments.planner.planning.composition import Composition
 from deployments.planner.planning.config import PlanningConfig
-from deployments.planner.planning.desk import Desk
+from deployments.planner.planning.context import PlanningContext
 from deployments.planner.planning.drafting import Drafting
 from deployments.planner.planning.fault import refusal
-from deployments.planner.planning.means import chat_model, means_of
 from deployments.planner.planning.planned import Planned
 from deployments.planner.planning.replanning import Replanning
 from deployments.planner.planning.retrieval import Fitting, ToolIndex
 from deployments.planner.planning.room import Room
 from deployments.planner.planning.rules import TOOLS, Grammar
 from deployments.planner.planning.rules.token import escaped
+from deployments.planner.planning.served import chat_model, served_names
 from deployments.planner.planning.validation import Validation
 from deployments.planner.scanning import Scan, load_scan
 
@@ -64,7 +64,7 @@ class Planning:
 
         return await asyncio.to_thread(made)
 
-    async def plan(self, request: TaskRequest, hands: Hands) -> Planned:
+    async def plan(self, request: TaskRequest, capabilities: Capabilities) -> Planned:
         """A valid plan, and who made it.
 
         Raises:
@@ -72,95 +72,95 @@ class Planning:
             UnprocessableEntityError: nothing can do it, or the given plan is faulty; the message has every fault.
             APIStatusError: the model that plans cannot be asked.
         """
-        desk = Desk.of(request, hands, self._config.limits)
+        context = PlanningContext.of(request, capabilities, self._config.limits)
         if request.plan is not None:
-            desk.validation.check(request.plan, max_steps=request.max_steps)
+            context.validation.check(request.plan, max_steps=request.max_steps)
             return Planned(request.plan, "user")
-        read = await self._read(desk)
+        read = await self._read(context)
         if read is not None and (len(read.steps) == 1 or self._config.planner != "model"):
             return Planned(read, "direct" if len(read.steps) == 1 else "rules")
-        return await self._drafted(desk, is_composed=read is not None) or await self._chat(desk)
+        return await self._drafted(context, is_composed=read is not None) or await self._chat(context)
 
-    def replan(self, request: TaskRequest, hands: Hands) -> Replanning | None:
+    def replan(self, request: TaskRequest, capabilities: Capabilities) -> Replanning | None:
         """How a plan that failed is replaced; None where it may not be.
 
         A caller's own plan and one that a person approved are not changed, and what rules read the first time they read
         the second time too.
         """
-        model = self._model(hands)
+        model = self._model(capabilities)
         if request.plan is not None or request.approve or model is None or not self._is_model_declared:
             return None
-        drafting = Drafting(self._config.asking, model, hands, Validation(self._config.limits, hands))
-        return Replanning(request, drafting, lambda: self._choices(request, hands))
+        drafting = Drafting(self._config.asking, model, capabilities, Validation(self._config.limits, capabilities))
+        return Replanning(request, drafting, lambda: self._choices(request, capabilities))
 
-    def compose(self, hands: Hands) -> Composition:
+    def compose(self, capabilities: Capabilities) -> Composition:
         """How results are put into words."""
-        return Composition(self._config.asking, self._model(hands), hands)
+        return Composition(self._config.asking, self._model(capabilities), capabilities)
 
-    async def _read(self, desk: Desk) -> Plan | None:
+    async def _read(self, context: PlanningContext) -> Plan | None:
         """The plan of rules; None where they do not understand the instruction, or know a tool that nobody has.
 
         Raises:
             PermissionDeniedError, UnprocessableEntityError: the caller may not run it.
         """
-        means = means_of(desk.models, self._config.model)
-        plan = await asyncio.to_thread(self._grammar.read, desk.request.instruction, means)
-        faults = desk.faults(plan) if plan is not None else []
+        served = served_names(context.models, self._config.model)
+        plan = await asyncio.to_thread(self._grammar.read, context.request.instruction, served)
+        faults = context.faults(plan) if plan is not None else []
         if any(fault.is_unknown for fault in faults):
             return None
         if faults:
             raise refusal(faults)
         return plan
 
-    async def _drafted(self, desk: Desk, *, is_composed: bool) -> Planned | None:
+    async def _drafted(self, context: PlanningContext, *, is_composed: bool) -> Planned | None:
         """A model's plan; None where no tool fits, or chat can answer what the model could not plan.
 
         Of an instruction that is composed of several each tool alone fits less: that one is planned in any case, and
         the model is shown the nearest tools however little they fit.
         """
-        nearest = await asyncio.to_thread(self._nearest, desk)
+        nearest = await asyncio.to_thread(self._nearest, context)
         fitting = [one.card.name for one in nearest if self._is_for_model(one)]
         if not fitting and not is_composed:
             return None
-        model = self._model(desk.hands)
+        model = self._model(context.capabilities)
         if self._config.planner == "rules" or model is None:
             raise _no_planner(fitting)
-        drafting = Drafting(self._config.asking, model, desk.hands, desk.validation)
-        choices = Choices([one.card for one in nearest], desk.models)
+        drafting = Drafting(self._config.asking, model, context.capabilities, context.validation)
+        choices = Choices([one.card for one in nearest], context.models)
         try:
-            plan = await drafting.plan(desk.request.instruction, choices, desk.request.max_steps)
+            plan = await drafting.plan(context.request.instruction, choices, context.request.max_steps)
         except UnprocessableEntityError:
-            if self._grammar.asks_for_a_tool(desk.request.instruction):
+            if self._grammar.asks_for_a_tool(context.request.instruction):
                 raise
             return None
         return None if _is_chat(plan) else Planned(plan, "model")
 
-    async def _chat(self, desk: Desk) -> Planned:
+    async def _chat(self, context: PlanningContext) -> Planned:
         """One step of the chat model.
 
         Raises:
             PermissionDeniedError, UnprocessableEntityError: it asks for what language cannot do, or there is no model.
         """
-        if await asyncio.to_thread(self._grammar.asks_for_a_tool, desk.request.instruction):
-            raise _no_tool(desk.tools)
-        model = self._model(desk.hands)
+        if await asyncio.to_thread(self._grammar.asks_for_a_tool, context.request.instruction):
+            raise _no_tool(context.tools)
+        model = self._model(context.capabilities)
         if model is None:
             raise UnprocessableEntityError(
                 "instruction: no tool fits it, and there is no model that you may use to answer it", param="instruction"
             )
         request = {
-            "prompt": escaped(desk.request.instruction),
+            "prompt": escaped(context.request.instruction),
             "temperature": 0.0,
-            "max_tokens": Room.of(self._config.asking, desk.models, model).max_tokens,
+            "max_tokens": Room.of(self._config.asking, context.models, model).max_tokens,
         }
         step = Step(id="s1", kind="model", name=model, arguments=request)
         plan = Plan(steps=(step,), answer="${s1}")
-        desk.validation.check(plan)
+        context.validation.check(plan)
         return Planned(plan, "direct")
 
-    def _nearest(self, desk: Desk) -> list[Fitting]:
+    def _nearest(self, context: PlanningContext) -> list[Fitting]:
         """The tools nearest to the instruction, best first."""
-        return self._index.nearest(desk.request.instruction, desk.tools, self._config.asking.tools)
+        return self._index.nearest(context.request.instruction, context.tools, self._config.asking.tools)
 
     def _is_for_model(self, one: Fitting) -> bool:
         """Whether a tool fits, and is not one that rules know already and a model would only know less well."""
@@ -172,12 +172,12 @@ class Planning:
         """Whether the file says that a model is to plan, so that it is more than the first one there is."""
         return self._config.model is not None or self._config.planner == "model"
 
-    def _choices(self, request: TaskRequest, hands: Hands) -> Choices:
-        desk = Desk.of(request, hands, self._config.limits)
-        return Choices([one.card for one in self._nearest(desk)], desk.models)
+    def _choices(self, request: TaskRequest, capabilities: Capabilities) -> Choices:
+        context = PlanningContext.of(request, capabilities, self._config.limits)
+        return Choices([one.card for one in self._nearest(context)], context.models)
 
-    def _model(self, hands: Hands) -> str | None:
-        return chat_model(hands.models(), self._config.model)
+    def _model(self, capabilities: Capabilities) -> str | None:
+        return chat_model(capabilities.models(), self._config.model)
 
 
 def _is_chat(plan: Plan) -> bool:

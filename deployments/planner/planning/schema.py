@@ -6,7 +6,7 @@ from typing import Any
 
 from autoglm.contract.model_list import ModelCard
 from deployments.planner.planning.choices import Choices
-from deployments.planner.planning.means import KINDS
+from deployments.planner.planning.served import KINDS
 
 # Engines take a class such as [^}] for any character, and so for a quote that ends the text too early.
 REFERENCE = {"type": "string", "pattern": r"^\$\{s[0-9]{1,3}[A-Za-z0-9_.\[\]-]{0,60}\}$"}

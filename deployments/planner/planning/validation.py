@@ -11,12 +11,12 @@ from autoglm.contract.plan import Fallback, Plan, Step
 from autoglm.contract.tool import ToolCard
 from autoglm.errors import APIStatusError, BadRequestError, NotFoundError, PermissionDeniedError, UnavailableError
 from deployments.json_value import NotJsonError
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.graph import PLAN, Graph, dependencies
-from deployments.planner.hands import Hands
 from deployments.planner.planning.arguments import Parameters, has_references, missing_field
 from deployments.planner.planning.config import PlanLimits
 from deployments.planner.planning.fault import Fault, refusal
-from deployments.planner.planning.means import KINDS
+from deployments.planner.planning.served import KINDS
 from deployments.planner.references import Reference, references
 from deployments.planner.size import size
 
@@ -24,16 +24,16 @@ MAX_REFERENCES = 10_000  # of a plan: each is read several times, and takes some
 
 
 class Validation:
-    """For one caller's hands.
+    """For one caller's capabilities.
 
     What is listed is read once: a plan is judged by one state of the cluster. Grants are asked for at each call again.
     """
 
-    def __init__(self, limits: PlanLimits, hands: Hands) -> None:
+    def __init__(self, limits: PlanLimits, capabilities: Capabilities) -> None:
         self._limits = limits
-        self._hands = hands
-        self._tools = {card.name: card for card in hands.tools()}
-        self._models = {card.id: card for card in hands.models()}
+        self._capabilities = capabilities
+        self._tools = {card.name: card for card in capabilities.tools()}
+        self._models = {card.id: card for card in capabilities.models()}
 
     def check(self, plan: Plan, *, max_steps: int | None = None, known: Collection[str] = ()) -> None:
         """Whether it may be run. `known` are steps that ended before, which it may name.
@@ -96,7 +96,7 @@ class Validation:
 
     def _tool(self, step: str, prefix: str, target: Step | Fallback) -> Iterator[Fault]:
         try:
-            self._hands.check(target.name, None if has_references(target.arguments) else target.arguments)
+            self._capabilities.check(target.name, None if has_references(target.arguments) else target.arguments)
         except UnavailableError:
             raise  # no fault of the plan: who could tell whether the tool is there is being started
         except APIStatusError as error:

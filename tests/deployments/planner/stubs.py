@@ -1,4 +1,4 @@
-"""Hands and planning that a test scripts: tools with effects, known by their keys, and plans as they are sent."""
+"""Capabilities and planning that a test scripts: tools with effects, known by their keys, and plans as sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from autoglm.contract.task_run import Planner, TaskRequest
 from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
 from autoglm.errors import APIStatusError, UnavailableError, UnprocessableEntityError
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.execution import Compose, Replan
-from deployments.planner.hands import Hands
 
 
 class World:
@@ -27,7 +27,7 @@ class World:
         self.chance = random.Random(seed)
 
 
-class StubHands:
+class StubCapabilities:
     """One tool, `note`, that takes about a second and does its work somewhere in it; a key takes effect once.
 
     Each call that was answered counts as one token.
@@ -88,7 +88,7 @@ class StubPlanning:
         self._otherwise = otherwise
         self._away = away  # so often nobody can plan
 
-    async def plan(self, request: TaskRequest, hands: Hands) -> Made:
+    async def plan(self, request: TaskRequest, capabilities: Capabilities) -> Made:
         if self._away:
             self._away -= 1
             raise UnavailableError("the tools are not known yet")
@@ -100,10 +100,10 @@ class StubPlanning:
             )
         return Made(request.plan)
 
-    def replan(self, request: TaskRequest, hands: Hands) -> Replan | None:
+    def replan(self, request: TaskRequest, capabilities: Capabilities) -> Replan | None:
         return None
 
-    def compose(self, hands: Hands) -> Compose:
+    def compose(self, capabilities: Capabilities) -> Compose:
         return words
 
 

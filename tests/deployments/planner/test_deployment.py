@@ -13,12 +13,12 @@ from autoglm.contract.task_run import TaskRun
 from autoglm.errors import APIStatusError, UnavailableError, UnprocessableEntityError
 from deployments.caller import Caller
 from deployments.planner import journals
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.deployment import Planner
-from deployments.planner.hands import Hands
 from deployments.planner.lifecycle import Planning
 from deployments.planner.run_store import Claim
 from tests.deployments.planner.memory_store import MemoryStore
-from tests.deployments.planner.stubs import StubHands, StubPlanning, World, plan_of
+from tests.deployments.planner.stubs import StubCapabilities, StubPlanning, World, plan_of
 from tests.deployments.router.shedding.virtual_time import simulate
 
 CALLER = Caller(kind="key", id="key_1", tenant="acme")
@@ -33,13 +33,13 @@ class House:
         self.world, self.store = World(), MemoryStore()
         self._otherwise = otherwise
 
-        async def hands(claim: Claim) -> Hands:
-            return StubHands(self.world)
+        async def capabilities(claim: Claim) -> Capabilities:
+            return StubCapabilities(self.world)
 
         async def planning(config: Any) -> Planning:
             return StubPlanning(self._otherwise)
 
-        self.planner = Planner(hands, self.store, planning, name="w0", now=lambda: NOW)
+        self.planner = Planner(capabilities, self.store, planning, name="w0", now=lambda: NOW)
 
     async def events(self, **request: Any) -> list[dict[str, Any]]:
         async with aclosing(self.run(**request)) as events:

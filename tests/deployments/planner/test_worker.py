@@ -16,12 +16,12 @@ from autoglm.errors import UnavailableError
 from deployments.caller import Caller
 from deployments.planner.execution import ExecutionConfig
 from deployments.planner.journals import StoreJournal
-from deployments.planner.lifecycle import Lifecycle, Means
+from deployments.planner.lifecycle import Lifecycle, Runtime
 from deployments.planner.run_store import Claim
 from deployments.planner.worker import Worker
 from deployments.planner.worker_config import WorkerConfig
 from tests.deployments.planner.memory_store import MemoryStore
-from tests.deployments.planner.stubs import StubHands, StubPlanning, World, plan_of, random_plan
+from tests.deployments.planner.stubs import StubCapabilities, StubPlanning, World, plan_of, random_plan
 from tests.deployments.router.shedding.virtual_time import simulate
 
 CALLER = Caller(kind="key", id="key_1", tenant="acme")
@@ -56,14 +56,14 @@ class Replica:
         self.name = name
         self.line = Line(store)
         self._world = world
-        self._means = Means(
+        self._runtime = Runtime(
             planning or StubPlanning(), ExecutionConfig(), clock=asyncio.get_running_loop().time, now=lambda: NOW
         )
         self.worker = Worker(self.line, self._begin, name=name, config=CONFIG, clock=lambda: NOW)
         self.task = asyncio.create_task(self.worker.work())
 
     async def _begin(self, claim: Claim, journal: StoreJournal) -> Lifecycle:
-        return Lifecycle(claim, StubHands(self._world, self.name), journal, self._means)
+        return Lifecycle(claim, StubCapabilities(self._world, self.name), journal, self._runtime)
 
     async def kill(self) -> None:
         self.line.is_cut = True

@@ -6,8 +6,8 @@ slots of other intents, so that intents compose without knowing of each other. A
 is left over that says something else.
 """
 
-from deployments.planner.planning.rules.draft import Means
+from deployments.planner.planning.rules.draft import ServedNames
 from deployments.planner.planning.rules.intents import TOOLS
 from deployments.planner.planning.rules.reading import Grammar
 
-__all__ = ["TOOLS", "Grammar", "Means"]
+__all__ = ["TOOLS", "Grammar", "ServedNames"]

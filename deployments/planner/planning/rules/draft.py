@@ -14,7 +14,7 @@ MAX_WHY = 200  # characters of the instruction that a step cites
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ServedNames:
     """What the tasks and models are called that rules can use; None where there is none."""
 
     sentiment: str | None = None
@@ -26,7 +26,7 @@ class Means:
 class Draft:
     """Steps in the order in which they were found; one with the same name and arguments is there once."""
 
-    means: Means
+    served: ServedNames
     language: str = "en"
     steps: list[Step] = field(default_factory=list)
 

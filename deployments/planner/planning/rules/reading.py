@@ -9,7 +9,7 @@ from datetime import date
 from autoglm.contract.plan import Plan
 from deployments.planner.planning.rules import arithmetic
 from deployments.planner.planning.rules.demand import is_demand
-from deployments.planner.planning.rules.draft import Draft, Means
+from deployments.planner.planning.rules.draft import Draft, ServedNames
 from deployments.planner.planning.rules.frame import is_aside, is_frame
 from deployments.planner.planning.rules.intent import Wordings
 from deployments.planner.planning.rules.intents import INTENTS
@@ -35,12 +35,12 @@ class Grammar:
         """`today` is what `tomorrow` counts from."""
         return cls(Layout(Lexer(today)), Wordings(INTENTS))
 
-    def read(self, instruction: str, means: Means) -> Plan | None:
+    def read(self, instruction: str, served: ServedNames) -> Plan | None:
         """The plan; None where a part of the instruction is not understood."""
         scene = Scene(self.layout.tokens(instruction))
         if UNREAD in scene.tokens:
             return None
-        draft = Draft(means, language="zh" if any(map(is_ideograph, instruction)) else "en")
+        draft = Draft(served, language="zh" if any(map(is_ideograph, instruction)) else "en")
         for _ in range(MAX_REDUCTIONS):
             if not self._reduce(scene, draft):
                 return _plan(scene, draft)

@@ -1,4 +1,4 @@
-"""What an execution runs on in these tests: scripted hands, a journal that remembers, and virtual time."""
+"""What an execution runs on in these tests: scripted capabilities, a journal that remembers, and virtual time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def fails(*errors: Exception) -> Answer:
 
 
 @dataclass
-class FakeHands:
+class FakeCapabilities:
     """Tools by name. Those of `once` may not be repeated, those of `asking` need a person, except `to` a friend."""
 
     answers: Mapping[str, Answer]
@@ -175,7 +175,7 @@ class Stage:
     """One run's execution, and all that was seen of it."""
 
     plan: Plan
-    hands: FakeHands = field(default_factory=lambda: FakeHands({"echo": echo}))
+    capabilities: FakeCapabilities = field(default_factory=lambda: FakeCapabilities({"echo": echo}))
     notes: Notes = field(default_factory=Notes)
     config: ExecutionConfig = field(default_factory=ExecutionConfig)
     replan: Replan | None = None
@@ -192,7 +192,7 @@ class Stage:
         run = TaskRun(id=RUN, instruction="do it", status="running", plan=self.plan, steps=self.steps, created=NOW)
         return Execution(
             Assignment(run, self.approved, self.timeout_s, self.max_steps, spent_s=self.spent_s),
-            self.hands,
+            self.capabilities,
             self.notes,
             compose=self.compose,
             replan=self.replan,

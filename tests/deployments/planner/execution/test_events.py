@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from autoglm.contract.task_run import RunEvent
 from autoglm.errors import UnavailableError, UpstreamError
-from tests.deployments.planner.execution.stage import FakeHands, Notes, Stage, echo, fails, plan_of, step
+from tests.deployments.planner.execution.stage import FakeCapabilities, Notes, Stage, echo, fails, plan_of, step
 
 
 def test_events_are_numbered_without_a_gap_in_the_order_of_what_happened() -> None:
     """A step's beginning before its end, its end before the beginning of what waited for it, the answer last."""
     steps = [step("a"), step("b", "flaky", after=["a"]), step("c")]
-    stage = Stage(plan_of(*steps), FakeHands({"echo": echo, "flaky": fails(UpstreamError("x"))}))
+    stage = Stage(plan_of(*steps), FakeCapabilities({"echo": echo, "flaky": fails(UpstreamError("x"))}))
     run = stage.run()
     events = stage.notes.events
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
@@ -39,7 +39,7 @@ def test_a_stream_that_breaks_is_not_begun_again() -> None:
     """What was read cannot be taken back; without a token it may be."""
     failures = [UpstreamError("broke"), UpstreamError("broke")]
 
-    class Breaking(FakeHands):
+    class Breaking(FakeCapabilities):
         async def stream_model(self, name, request, *, timeout_s):  # type: ignore[no-untyped-def,override]
             self._note(name, request, "", timeout_s)
             if len(failures) == 1:
@@ -49,7 +49,7 @@ def test_a_stream_that_breaks_is_not_begun_again() -> None:
     model = {"id": "m", "kind": "model", "name": "chat", "arguments": {"prompt": "why?"}}
     stage = Stage(plan_of(model, answer="${m}"), Breaking({}))
     assert stage.run().status == "failed"
-    assert len(stage.hands.sent) == 2
+    assert len(stage.capabilities.sent) == 2
 
 
 def test_events_that_cannot_be_told_stop_nothing() -> None:

@@ -9,14 +9,24 @@ import pytest
 from autoglm.contract.task_run import StepRun, TaskRun
 from autoglm.errors import ConflictError
 from deployments.planner.execution import ExecutionConfig
-from tests.deployments.planner.execution.stage import RUN, FakeHands, Notes, Stage, echo, hang, plan_of, statuses, step
+from tests.deployments.planner.execution.stage import (
+    RUN,
+    FakeCapabilities,
+    Notes,
+    Stage,
+    echo,
+    hang,
+    plan_of,
+    statuses,
+    step,
+)
 from tests.deployments.router.shedding.virtual_time import simulate
 
 
 def slow() -> Stage:
     """One step that is done after a second, and two that never are."""
     steps = [step("a"), step("b", "slow", after=["a"]), step("c", "slow", after=["a"]), step("d", after=["b"])]
-    return Stage(plan_of(*steps), FakeHands({"echo": echo, "slow": hang}))
+    return Stage(plan_of(*steps), FakeCapabilities({"echo": echo, "slow": hang}))
 
 
 def test_a_run_ends_at_its_deadline_with_what_is_under_way() -> None:
@@ -51,7 +61,7 @@ def test_a_cancelled_run_stops_its_steps_and_tells_of_it() -> None:
 
     run = simulate(cancelled())
     assert (run.status, run.answer) == ("cancelled", None)
-    assert sorted(stage.hands.stopped) == [f"{RUN}:b", f"{RUN}:c"]
+    assert sorted(stage.capabilities.stopped) == [f"{RUN}:b", f"{RUN}:c"]
     assert statuses(run) == {"a": "succeeded", "b": "cancelled", "c": "cancelled", "d": "pending"}
     assert stage.notes.entries[-1] == run
     assert (stage.notes.events[-1].type, stage.notes.events[-1].run) == ("error", run)
@@ -67,7 +77,7 @@ def test_a_run_cancelled_before_it_began_does_nothing() -> None:
         return await execution.execute()
 
     assert simulate(cancelled()).status == "cancelled"
-    assert stage.hands.sent == []
+    assert stage.capabilities.sent == []
 
 
 def test_an_execution_that_is_stopped_tells_nobody_and_can_be_gone_on_with() -> None:
@@ -80,12 +90,12 @@ def test_an_execution_that_is_stopped_tells_nobody_and_can_be_gone_on_with() -> 
                 await stage.execute()
 
     simulate(stopped())
-    assert sorted(stage.hands.stopped) == [f"{RUN}:b", f"{RUN}:c"]
+    assert sorted(stage.capabilities.stopped) == [f"{RUN}:b", f"{RUN}:c"]
     assert {one.id: one.status for one in stage.notes.steps()} == {"a": "succeeded", "b": "running", "c": "running"}
     assert not any(isinstance(entry, TaskRun) for entry in stage.notes.entries)
-    again = Stage(stage.plan, FakeHands({"echo": echo, "slow": echo}), steps=stage.notes.steps())
+    again = Stage(stage.plan, FakeCapabilities({"echo": echo, "slow": echo}), steps=stage.notes.steps())
     assert again.run().status == "succeeded"
-    assert again.hands.keys() == ["b", "c", "d"]
+    assert again.capabilities.keys() == ["b", "c", "d"]
 
 
 def test_nothing_more_is_done_in_a_run_that_is_anothers() -> None:
@@ -97,13 +107,13 @@ def test_nothing_more_is_done_in_a_run_that_is_anothers() -> None:
 
     stage = Stage(
         plan_of(step("a"), step("b", "slow"), step("d", after=["a"])),
-        FakeHands({"echo": echo, "slow": hang}),
+        FakeCapabilities({"echo": echo, "slow": hang}),
         Notes(refuse=refuse),
     )
     with pytest.raises(ConflictError, match="it is another's"):
         stage.run()
-    assert stage.hands.keys() == ["a", "b"]
-    assert stage.hands.stopped == [f"{RUN}:b"]
+    assert stage.capabilities.keys() == ["a", "b"]
+    assert stage.capabilities.stopped == [f"{RUN}:b"]
     assert not any(isinstance(entry, TaskRun) for entry in stage.notes.entries)
 
 
@@ -118,7 +128,7 @@ def test_a_time_out_that_is_not_the_runs_is_not_told_as_its_deadline() -> None:
 
 
 def test_the_tokens_of_all_executions_are_the_runs_usage() -> None:
-    """What its model calls took, as the caller's hands count it."""
+    """What its model calls took, as the caller's capabilities count it."""
     run = Stage(plan_of(step("a"), step("b"))).run()
     assert run.usage is not None
     assert run.usage.total_tokens == 2

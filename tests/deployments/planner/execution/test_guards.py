@@ -6,7 +6,7 @@ import pytest
 
 from autoglm.errors import UpstreamError
 from deployments.planner.execution import ExecutionConfig
-from tests.deployments.planner.execution.stage import FakeHands, Stage, fails, plan_of, step
+from tests.deployments.planner.execution.stage import FakeCapabilities, Stage, fails, plan_of, step
 
 
 @pytest.mark.parametrize(("most", "asked"), [(4, None), (10, 4)])
@@ -16,7 +16,7 @@ def test_a_plan_with_too_many_steps_is_not_begun(most: int, asked: int | None) -
     run = stage.run()
     assert run.error is not None
     assert (run.error.code, run.error.message) == ("unprocessable", "steps: got 5; a run may have 4 (max_steps)")
-    assert stage.hands.sent == []
+    assert stage.capabilities.sent == []
 
 
 def test_the_same_call_again_and_again_is_a_loop() -> None:
@@ -26,10 +26,10 @@ def test_the_same_call_again_and_again_is_a_loop() -> None:
     async def one(arguments: dict[str, object]) -> object:
         return [{"n": 1}]
 
-    hands = FakeHands({"echo": fails(UpstreamError("once")), "one": one})
+    capabilities = FakeCapabilities({"echo": fails(UpstreamError("once")), "one": one})
     stage = Stage(
         plan_of(step("a", "one"), *asks, step("other", arguments={"x": [2], "y": 2})),
-        hands,
+        capabilities,
         config=ExecutionConfig(max_same_calls=3),
     )
     run = stage.run()
@@ -43,12 +43,14 @@ def test_the_calls_of_a_run_are_bounded_over_attempts_and_executions() -> None:
     """Also where it was killed and gone on with in between."""
     config = ExecutionConfig(max_calls=5, max_attempts=10, backoff_s=0, max_backoff_s=0)
     plan = plan_of(step("a", "flaky"), step("b", "down", after=["a"]))
-    hands = FakeHands({"flaky": fails(*[UpstreamError("x")] * 3), "down": fails(*[UpstreamError("x")] * 99)})
-    before = Stage(plan, hands, config=config)
+    capabilities = FakeCapabilities(
+        {"flaky": fails(*[UpstreamError("x")] * 3), "down": fails(*[UpstreamError("x")] * 99)}
+    )
+    before = Stage(plan, capabilities, config=config)
     before.run()
-    assert len(hands.sent) == 5
-    again = Stage(plan, hands, config=config, steps=tuple(one for one in before.notes.steps() if one.id == "a"))
+    assert len(capabilities.sent) == 5
+    again = Stage(plan, capabilities, config=config, steps=tuple(one for one in before.notes.steps() if one.id == "a"))
     run = again.run()
-    assert len(hands.sent) == 5 + 1
+    assert len(capabilities.sent) == 5 + 1
     assert run.error is not None
     assert "all that it may (max_calls)" in run.error.message

@@ -12,7 +12,7 @@ from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import StepRun
 from autoglm.errors import APIStatusError, UnavailableError, UpstreamError
 from deployments.planner.execution import ExecutionConfig
-from tests.deployments.planner.execution.stage import FakeHands, Stage, echo, fails, plan_of, statuses, step
+from tests.deployments.planner.execution.stage import FakeCapabilities, Stage, echo, fails, plan_of, statuses, step
 
 
 class Script:
@@ -35,8 +35,10 @@ def broken(*rest: dict[str, Any], **fields: Any) -> Plan:
 
 
 def stage_of(plan: Plan, *plans: Plan | APIStatusError | None, **fields: Any) -> Stage:
-    hands = FakeHands({"echo": echo, "down": fails(*[UpstreamError("down")] * 99)}, once=frozenset(["down"]))
-    return Stage(plan, hands, replan=Script(*plans), **fields)
+    capabilities = FakeCapabilities(
+        {"echo": echo, "down": fails(*[UpstreamError("down")] * 99)}, once=frozenset(["down"])
+    )
+    return Stage(plan, capabilities, replan=Script(*plans), **fields)
 
 
 def test_a_new_plan_goes_on_from_what_is_done() -> None:
@@ -45,7 +47,7 @@ def test_a_new_plan_goes_on_from_what_is_done() -> None:
     stage = stage_of(broken(), new)
     run = stage.run()
     assert (run.status, run.answer, run.plan) == ("succeeded", "a", new)
-    assert stage.hands.keys() == ["a", "b", "b2", "c"]
+    assert stage.capabilities.keys() == ["a", "b", "b2", "c"]
     assert isinstance(stage.replan, Script)
     assert stage.replan.asked == [({"a": {"id": "a"}}, ["b"])]
     assert statuses(run) == {"b2": "succeeded", "c": "succeeded", "a": "succeeded", "b": "failed"}
@@ -69,12 +71,12 @@ def test_a_run_has_so_many_new_plans_over_all_of_its_executions() -> None:
     plans = [plan_of(step(f"b{n}", "down")) for n in range(9)]
     before = stage_of(broken(), *plans, config=ExecutionConfig(max_replans=2))
     run = before.run()
-    assert before.hands.keys() == ["a", "b", "b0", "b1"]
+    assert before.capabilities.keys() == ["a", "b", "b0", "b1"]
     assert run.plan is not None
     other = plan_of(step("other"))
     after = stage_of(run.plan, other, config=ExecutionConfig(max_replans=2), steps=before.notes.steps())
     assert after.run().status == "failed"
-    assert after.hands.sent == []
+    assert after.capabilities.sent == []
 
 
 def test_a_run_that_had_given_up_is_not_planned_anew() -> None:
@@ -87,7 +89,7 @@ def test_a_run_that_had_given_up_is_not_planned_anew() -> None:
     )
     run = stage.run()
     assert (run.status, statuses(run)["d"]) == ("failed", "skipped")
-    assert stage.hands.sent == []
+    assert stage.capabilities.sent == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_a_new_plan_that_cannot_be_run_ends_the_run(new: Plan, message: str) -> 
     run = stage.run()
     assert run.error is not None
     assert message in run.error.message
-    assert stage.hands.keys() == ["a", "b"]
+    assert stage.capabilities.keys() == ["a", "b"]
 
 
 def test_without_a_new_plan_the_failure_itself_is_the_runs() -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from autoglm.errors import UpstreamError
 from deployments.planner.execution import ExecutionConfig
-from tests.deployments.planner.execution.stage import RUN, FakeHands, Stage, echo, fails, hang, plan_of, statuses, step
+from tests.deployments.planner.execution.stage import (
+    RUN,
+    FakeCapabilities,
+    Stage,
+    echo,
+    fails,
+    hang,
+    plan_of,
+    statuses,
+    step,
+)
 
 
 def when(ref: str, value: Any) -> dict[str, Any]:
@@ -32,20 +42,21 @@ def test_a_step_is_skipped_with_all_that_needs_its_result_and_no_more() -> None:
     assert run.status == "succeeded"
     skipped = {name for name, status in statuses(run).items() if status == "skipped"}
     assert skipped == {"no", "needs", "asks"}
-    assert sorted(stage.hands.keys()) == ["a", "after", "otherwise", "yes"]
+    assert sorted(stage.capabilities.keys()) == ["a", "after", "otherwise", "yes"]
 
 
 @pytest.mark.parametrize("answer", [fails(UpstreamError("down")), hang])
 def test_a_fallback_runs_in_place_of_a_step_that_failed(answer: Any) -> None:
     """Also of one that took too long: with arguments, a key and time of its own; its result is the step's."""
-    hands = FakeHands({"echo": echo, "t": answer}, once=frozenset(["t"]))
+    capabilities = FakeCapabilities({"echo": echo, "t": answer}, once=frozenset(["t"]))
     fallback = {"kind": "tool", "name": "echo", "arguments": {"x": "${a.id} instead"}}
     stage = Stage(
-        plan_of(step("a"), step("b", "t", fallback=fallback, timeout_s=5), step("c", arguments={"x": "${b.x}"})), hands
+        plan_of(step("a"), step("b", "t", fallback=fallback, timeout_s=5), step("c", arguments={"x": "${b.x}"})),
+        capabilities,
     )
     run = stage.run()
     assert (run.status, run.steps[1].attempts, run.steps[2].result) == ("succeeded", 2, {"x": "a instead"})
-    assert [sent.key for sent in hands.sent if "b" in sent.key.split(":")] == [f"{RUN}:b", f"{RUN}:b:fallback"]
+    assert [sent.key for sent in capabilities.sent if "b" in sent.key.split(":")] == [f"{RUN}:b", f"{RUN}:b:fallback"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +74,7 @@ def test_a_result_that_cannot_be_kept_is_the_steps_error(result: Any, code: str,
 
     stage = Stage(
         plan_of(step("a", "large"), step("b"), step("c", arguments={"x": "${a}"})),
-        FakeHands({"echo": echo, "large": large}),
+        FakeCapabilities({"echo": echo, "large": large}),
         config=ExecutionConfig(max_result_bytes=1000, max_shown_bytes=100),
     )
     run = stage.run()
@@ -88,7 +99,7 @@ def test_a_large_result_is_shown_cut_and_used_whole() -> None:
     steps = [step("a", arguments={"x": "y" * 500}), step("b", arguments={"x": "${a.x}"})]
     stage = Stage(plan_of(*steps), config=ExecutionConfig(max_shown_bytes=100))
     run = stage.run()
-    assert stage.hands.sent[1].arguments == {"x": "y" * 500}
+    assert stage.capabilities.sent[1].arguments == {"x": "y" * 500}
     shown = [event.step for event in stage.notes.events if event.type == "step_finished"]
     for one in (run.steps[0], shown[0]):
         assert one is not None
@@ -110,7 +121,7 @@ def waiting_plan() -> Stage:
         step("c"),
         step("d", after=["c"]),
     ]
-    return Stage(plan_of(*steps), FakeHands({"echo": echo, "mail": echo}, asking={"mail"}))
+    return Stage(plan_of(*steps), FakeCapabilities({"echo": echo, "mail": echo}, asking={"mail"}))
 
 
 def test_a_run_waits_for_people_when_everything_else_is_done() -> None:
@@ -135,7 +146,7 @@ def test_a_call_that_needs_nobody_does_not_wait() -> None:
     """Whether a person must decide is a matter of the arguments; a fallback that may need one is shown with it."""
     fallback = {"kind": "tool", "name": "mail", "arguments": {"to": "all"}}
     steps = [step("a", "mail", arguments={"to": "friend"}), step("b", "mail"), step("c", fallback=fallback)]
-    stage = Stage(plan_of(*steps), FakeHands({"echo": echo, "mail": echo}, asking={"mail"}))
+    stage = Stage(plan_of(*steps), FakeCapabilities({"echo": echo, "mail": echo}, asking={"mail"}))
     assert statuses(stage.run()) == {"a": "succeeded", "b": "waiting", "c": "waiting"}
     shown = next(one.result for one in stage.notes.steps() if one.id == "c")
     assert (shown["tool"], shown["fallback"]) == ("echo", {"tool": "mail", "arguments": {"to": "all"}})
@@ -150,7 +161,7 @@ def test_a_decision_lets_the_step_run_or_fail(is_approved: bool) -> None:
     stage.steps = before.notes.steps()
     stage.approved = {"ok": True, "mail": is_approved}
     run = stage.run()
-    assert stage.hands.keys() == (["mail", "b"] if is_approved else ["b"])
+    assert stage.capabilities.keys() == (["mail", "b"] if is_approved else ["b"])
     assert run.status == ("succeeded" if is_approved else "failed")
     if not is_approved:
         assert run.error is not None

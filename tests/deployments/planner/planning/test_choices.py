@@ -7,7 +7,7 @@ import json
 from autoglm.contract.model_list import ModelCard
 from autoglm.contract.tool import ToolCard
 from deployments.planner.planning.choices import Choices
-from tests.deployments.planner.planning.hands import CALCULATE, CHAT, DAYS, EMBED, ORDER, SENTIMENT
+from tests.deployments.planner.planning.capabilities import CALCULATE, CHAT, DAYS, EMBED, ORDER, SENTIMENT
 
 
 def test_the_nearest_that_fit_are_shown_and_one_in_any_case() -> None:

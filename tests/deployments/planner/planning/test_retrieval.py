@@ -10,7 +10,7 @@ import pytest
 from deployments.meaning import Encoder, Vectors
 from deployments.planner.planning import retrieval
 from deployments.planner.planning.retrieval import ToolIndex
-from tests.deployments.planner.planning.hands import TOOLS, card
+from tests.deployments.planner.planning.capabilities import TOOLS, card
 
 MANY = [card(f"tool_{number}", f"Does the thing number {number}.", value="string") for number in range(500)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployments.planner.planning.config import ModelPlanning
 from deployments.planner.planning.room import CHARS_PER_TOKEN, Room
-from tests.deployments.planner.planning.hands import CHAT
+from tests.deployments.planner.planning.capabilities import CHAT
 
 
 def test_a_small_context_has_room_for_prompt_faulty_answer_and_repair() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from deployments.planner.planning.choices import Choices
 from deployments.planner.planning.schema import MAX_ITEMS, REFERENCE, arguments_schema, plan_schema
-from tests.deployments.planner.planning.hands import CHAT, DAYS
+from tests.deployments.planner.planning.capabilities import CHAT, DAYS
 
 MAX_TEXT = 300
 

@@ -13,7 +13,7 @@ from autoglm.contract.plan import Plan
 from autoglm.errors import PermissionDeniedError, UnavailableError, UnprocessableEntityError
 from deployments.planner.planning.config import PlanLimits
 from deployments.planner.planning.validation import MAX_REFERENCES, Validation
-from tests.deployments.planner.planning.hands import DAYS, FakeHands
+from tests.deployments.planner.planning.capabilities import DAYS, FakeCapabilities
 
 DATES = {"start": "2024-01-01", "end": "2024-01-02"}
 
@@ -26,7 +26,7 @@ def step(number: int = 1, name: str = "days_between", **fields: Any) -> dict[str
 def faults(*steps: dict[str, Any], answer: str | None = None, limits: PlanLimits | None = None) -> list[str]:
     """Of a plan for a caller who may do everything."""
     plan = Plan.model_validate({"steps": steps, "answer": answer})
-    return [str(fault) for fault in Validation(limits or PlanLimits(), FakeHands()).faults(plan)]
+    return [str(fault) for fault in Validation(limits or PlanLimits(), FakeCapabilities()).faults(plan)]
 
 
 def test_a_right_plan_has_no_fault() -> None:
@@ -94,21 +94,21 @@ def test_size_and_cost_are_bounded() -> None:
     many = step(2, "calculate", arguments={"expression": "${s1.days}" * (MAX_REFERENCES + 1)})
     assert faults(step(), many) == ["steps: they hold 10,001 references, at most 10,000 are followed"]
     plan = Plan.model_validate({"steps": [step(1), step(2)]})
-    assert Validation(PlanLimits(), FakeHands()).faults(plan, max_steps=1)
-    assert not Validation(PlanLimits(), FakeHands()).faults(plan, max_steps=5000)
+    assert Validation(PlanLimits(), FakeCapabilities()).faults(plan, max_steps=1)
+    assert not Validation(PlanLimits(), FakeCapabilities()).faults(plan, max_steps=5000)
 
 
 def test_a_missing_grant_is_a_403_before_anything_runs() -> None:
     """Also where it is a fallback's; the message says which."""
     plan = Plan.model_validate({"steps": [step(fallback={"kind": "tool", "name": "calculate"})]})
     with pytest.raises(PermissionDeniedError, match="no grant of the tool 'calculate'"):
-        Validation(PlanLimits(), FakeHands(granted=[DAYS])).check(plan)
+        Validation(PlanLimits(), FakeCapabilities(granted=[DAYS])).check(plan)
 
 
 def test_a_plan_is_not_refused_while_nobody_knows_what_tools_there_are() -> None:
     """As after a restart of all: the plan is asked for again, and is no 422."""
 
-    class Silent(FakeHands):
+    class Silent(FakeCapabilities):
         def check(self, name: str, arguments: dict[str, Any] | None = None) -> bool:
             raise UnavailableError("the host has not told yet")
 
@@ -118,10 +118,10 @@ def test_a_plan_is_not_refused_while_nobody_knows_what_tools_there_are() -> None
 
 def test_argument_patterns_are_asked_for_only_where_the_arguments_are_known() -> None:
     """A reference matches no pattern, and is no reason to refuse: its call is checked with what it became."""
-    hands = FakeHands()
+    capabilities = FakeCapabilities()
     steps = [step(1), step(2, "calculate", arguments={"expression": "${s1.days}"})]
-    Validation(PlanLimits(), hands).check(Plan.model_validate({"steps": steps}))
-    assert hands.checked == [("days_between", DATES), ("calculate", None)]
+    Validation(PlanLimits(), capabilities).check(Plan.model_validate({"steps": steps}))
+    assert capabilities.checked == [("days_between", DATES), ("calculate", None)]
 
 
 @pytest.fixture
@@ -151,15 +151,15 @@ def test_what_a_schema_refers_to_is_not_fetched(served: tuple[str, list[str]]) -
     """It comes with a tool, from outside, and would have the planner ask any address."""
     address, asked = served
     parameters = {"type": "object", "properties": {"start": {"$ref": address}}}
-    hands = FakeHands(granted=[DAYS.model_copy(update={"parameters": parameters})])
+    capabilities = FakeCapabilities(granted=[DAYS.model_copy(update={"parameters": parameters})])
     with pytest.raises(UnprocessableEntityError, match="the schema of 'days_between' cannot be read"):
-        Validation(PlanLimits(), hands).check(Plan.model_validate({"steps": [step()]}))
+        Validation(PlanLimits(), capabilities).check(Plan.model_validate({"steps": [step()]}))
     assert asked == []
 
 
 def test_steps_that_are_done_may_be_named() -> None:
     """By a plan that replaces another."""
     plan = Plan.model_validate({"steps": [step(4, "calculate", arguments={"expression": "${s1.days}"})]})
-    validation = Validation(PlanLimits(), FakeHands())
+    validation = Validation(PlanLimits(), FakeCapabilities())
     assert validation.faults(plan)
     assert not validation.faults(plan, known=["s1"])

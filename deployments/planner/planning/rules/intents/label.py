@@ -10,11 +10,11 @@ from deployments.planner.planning.rules.token import Token
 FEATURES = 4  # of an iris: length and width of sepal and petal, in cm
 
 
-def moods(captures: Captures, draft: Draft) -> Token | None:
+def sentiments(captures: Captures, draft: Draft) -> Token | None:
     """The labels of texts, each by a step of its own."""
-    if draft.means.sentiment is None:
+    if draft.served.sentiment is None:
         return None
-    steps = [draft.task(draft.means.sentiment, [text]) for text in captures["texts"]]
+    steps = [draft.task(draft.served.sentiment, [text]) for text in captures["texts"]]
     found = tuple(result(step, "[0].label") for step in steps)
     return Token("labels", "", found, says=", ".join(found))
 
@@ -28,13 +28,13 @@ def share(captures: Captures, draft: Draft) -> Token:
 
 def share_of_texts(captures: Captures, draft: Draft) -> Token | None:
     """The same of texts, which are labelled first."""
-    labels = moods(captures, draft)
+    labels = sentiments(captures, draft)
     return share({**captures, "labels": labels.value}, draft) if labels else None
 
 
 def number_of_texts(captures: Captures, draft: Draft) -> Token | None:
     """How many texts bear a label."""
-    labels = moods(captures, draft)
+    labels = sentiments(captures, draft)
     if labels is None:
         return None
     step = draft.tool("share_of", values=list(labels.value), value=captures["label"])
@@ -44,9 +44,9 @@ def number_of_texts(captures: Captures, draft: Draft) -> Token | None:
 def species(captures: Captures, draft: Draft) -> Token | None:
     """The species of an iris by its measurements."""
     row = captures.get("row") or tuple(captures[name] for name in "abcd")
-    if draft.means.iris is None or len(row) != FEATURES:
+    if draft.served.iris is None or len(row) != FEATURES:
         return None
-    step = draft.task(draft.means.iris, [[draft.amount(item) for item in row]])
+    step = draft.task(draft.served.iris, [[draft.amount(item) for item in row]])
     says = result(step, "[0].label")
     return Token("name", "", says, says=says)
 
@@ -72,7 +72,7 @@ LABELS = (
             "[分析|判断|识别] (情感|情绪|感情|情感倾向) [:] {texts:texts}",
             "[判断] {texts:texts} 是 {x:label} [还是|或] {y:label} [评价|评论]",
         ),
-        moods,
+        sentiments,
     ),
     Intent(
         (

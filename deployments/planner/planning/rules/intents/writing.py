@@ -42,9 +42,9 @@ def _says(draft: Draft, step: str, count: str) -> str:
 
 def composed(captures: Captures, draft: Draft) -> Token | None:
     """What the model writes, for another step to work on."""
-    if draft.means.chat is None:
+    if draft.served.chat is None:
         return None
-    step = draft.step("model", draft.means.chat, {"prompt": f"{captures['verb']} {captures['what']}"})
+    step = draft.step("model", draft.served.chat, {"prompt": f"{captures['verb']} {captures['what']}"})
     return Token("said", "", result(step, ""), says=result(step, ""))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from autoglm.contract.plan import Plan
-from deployments.planner.planning.rules import Grammar, Means
+from deployments.planner.planning.rules import Grammar, ServedNames
 
 GRAMMAR = Grammar.of(lambda: date(2026, 3, 1))
-MEANS = Means(sentiment="sentiment", iris="iris", chat="chat")
+MEANS = ServedNames(sentiment="sentiment", iris="iris", chat="chat")
 
 
 def read(instruction: str) -> Plan | None:

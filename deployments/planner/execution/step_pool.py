@@ -13,7 +13,7 @@ from deployments.planner.execution.schedule import Schedule
 Do = Callable[[Step, bool], Coroutine[Any, Any, StepRun]]  # (step, whether it is skipped) -> what became of it
 
 
-async def work_off(schedule: Schedule, do: Do, max_parallel: int) -> None:
+async def run_steps(schedule: Schedule, do: Do, max_parallel: int) -> None:
     """Until no step can begin before a person decides, or at all.
 
     Raises:
@@ -21,12 +21,12 @@ async def work_off(schedule: Schedule, do: Do, max_parallel: int) -> None:
     """
     try:
         async with asyncio.TaskGroup() as group:
-            _Crew(schedule, do, group, max_parallel).begin()
+            _StepPool(schedule, do, group, max_parallel).begin()
     except BaseExceptionGroup as found:
         raise found.exceptions[0] from None
 
 
-class _Crew:
+class _StepPool:
     """The tasks of one group; each begins those that may follow it."""
 
     def __init__(self, schedule: Schedule, do: Do, group: asyncio.TaskGroup, max_parallel: int) -> None:

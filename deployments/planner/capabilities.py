@@ -10,7 +10,7 @@ from autoglm.contract.tool import ToolCard
 from autoglm.contract.usage import Usage
 
 
-class Hands(Protocol):
+class Capabilities(Protocol):
     """One request's: what its caller may use, less what its `tools` leave out.
 
     What is not listed cannot be called, and is asked for again at each call: a grant may be revoked.

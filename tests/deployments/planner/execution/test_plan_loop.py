@@ -7,11 +7,13 @@ from typing import Any
 from autoglm.contract.task_run import StepRun
 from autoglm.errors import UpstreamError
 from deployments.planner.execution import ExecutionConfig
-from tests.deployments.planner.execution.stage import RUN, FakeHands, Stage, echo, fails, plan_of, statuses, step
+from tests.deployments.planner.execution.stage import RUN, FakeCapabilities, Stage, echo, fails, plan_of, statuses, step
 
 
-def down(**tools: Any) -> FakeHands:
-    return FakeHands({"echo": echo, "down": fails(*[UpstreamError("down")] * 99), **tools}, once=frozenset(["down"]))
+def down(**tools: Any) -> FakeCapabilities:
+    return FakeCapabilities(
+        {"echo": echo, "down": fails(*[UpstreamError("down")] * 99), **tools}, once=frozenset(["down"])
+    )
 
 
 def test_what_waits_for_a_failed_step_in_any_way_does_not_run() -> None:
@@ -29,7 +31,7 @@ def test_what_waits_for_a_failed_step_in_any_way_does_not_run() -> None:
     )
     run = stage.run()
     assert (run.status, run.answer) == ("failed", None)
-    assert stage.hands.keys() == ["a", "free", "freer"]
+    assert stage.capabilities.keys() == ["a", "free", "freer"]
     assert {one.id: one.error.message for one in run.steps if one.status == "skipped" and one.error} == {
         "uses": "step 'a' did not succeed, and this one waits for it",
         "after": "step 'a' did not succeed, and this one waits for it",
@@ -56,7 +58,7 @@ def test_what_ended_is_not_done_again_and_what_was_running_is_under_its_key() ->
     ]
     stage = Stage(plan_of(*steps), down(), steps=tuple(done))
     run = stage.run()
-    assert [(sent.key, sent.arguments) for sent in stage.hands.sent] == [
+    assert [(sent.key, sent.arguments) for sent in stage.capabilities.sent] == [
         (f"{RUN}:r", {"x": 7}),
         (f"{RUN}:v", {"id": "v"}),
     ]

@@ -22,8 +22,8 @@ from deployments.router.failures import translated
 from deployments.router.targets import answered
 from deployments.tools.grants import Asking
 from deployments.tools.toolbox import Toolbox
-from serve_app.planner.reach import stream
-from serve_app.planner.standing import Standing
+from serve_app.reach import stream
+from serve_app.standing import Standing
 
 GRACE_S = 2.0  # the router ends a call by itself at its deadline; one that does not hangs
 MAX_REFUSALS = 20  # of one run that are told the audit: as many as an error tells of a plan
@@ -31,7 +31,7 @@ DATA, DONE = b"data: ", b"[DONE]"
 CALLED = MappingProxyType({CHAT: GENERATING, PREDICT: PREDICTING})  # the tasks whose calls a scope opens
 
 
-class CallerHands:
+class CallerCapabilities:
     """One run's. What its caller may do is asked for at each call.
 
     The router admits, meters and bounds each call of a model to what the caller may use. Whoever calls a tool that

@@ -9,32 +9,32 @@ from autoglm.contract.model_list import ModelCard
 from autoglm.contract.plan import Plan
 from autoglm.contract.task_run import TaskRequest
 from autoglm.contract.tool import ToolCard
-from deployments.planner.hands import Hands
+from deployments.planner.capabilities import Capabilities
 from deployments.planner.planning.config import PlanLimits
 from deployments.planner.planning.fault import Fault
 from deployments.planner.planning.validation import Validation
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """A request and its caller's hands."""
+class PlanningContext:
+    """A request and its caller's capabilities."""
 
     request: TaskRequest
-    hands: Hands
+    capabilities: Capabilities
     tools: Sequence[ToolCard]
     models: Sequence[ModelCard]
     validation: Validation
 
     @classmethod
-    def of(cls, request: TaskRequest, hands: Hands, limits: PlanLimits) -> Desk:
-        """With what the caller may use now, as the hands were narrowed to the request.
+    def of(cls, request: TaskRequest, capabilities: Capabilities, limits: PlanLimits) -> PlanningContext:
+        """With what the caller may use now, as the capabilities were narrowed to the request.
 
         Raises:
             PermissionDeniedError, NotFoundError: the request names a tool that the caller may not use, or nobody can.
         """
         for name in request.tools or ():
-            hands.check(name)
-        return cls(request, hands, hands.tools(), hands.models(), Validation(limits, hands))
+            capabilities.check(name)
+        return cls(request, capabilities, capabilities.tools(), capabilities.models(), Validation(limits, capabilities))
 
     def faults(self, plan: Plan) -> list[Fault]:
         """What is wrong with a plan for this request."""

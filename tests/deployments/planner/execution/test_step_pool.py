@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autoglm.contract.plan import Plan
 from autoglm.errors import UpstreamError
 from deployments.planner.execution import ExecutionConfig
-from tests.deployments.planner.execution.stage import LATENCY_S, FakeHands, Stage, plan_of, statuses, step
+from tests.deployments.planner.execution.stage import LATENCY_S, FakeCapabilities, Stage, plan_of, statuses, step
 
 
 @st.composite
@@ -49,13 +49,13 @@ def test_random_graphs_come_out_exactly_while_one_call_in_ten_fails(plan: Plan, 
             raise UpstreamError("injected")
         return {"sum": sum(arguments["terms"])}
 
-    stage = Stage(plan, FakeHands({"add": add}), config=ExecutionConfig(max_attempts=10))
+    stage = Stage(plan, FakeCapabilities({"add": add}), config=ExecutionConfig(max_attempts=10))
     run = stage.run()
     answered = [entry.id for entry in stage.notes.entries if getattr(entry, "status", "") == "succeeded"][:-1]
     assert run.status == "succeeded"
     assert {one.id: one.result["sum"] for one in run.steps} == expected(plan)
     assert sorted(answered) == sorted(one.id for one in plan.steps)
-    begun = {sent.key.split(":")[1]: at for at, sent in reversed(list(enumerate(stage.hands.sent)))}
+    begun = {sent.key.split(":")[1]: at for at, sent in reversed(list(enumerate(stage.capabilities.sent)))}
     for one in plan.steps:
         assert all(answered.index(before) < answered.index(one.id) for before in one.after)
         assert all(begun[before] < begun[one.id] for before in one.after)
@@ -77,5 +77,5 @@ def test_a_step_does_not_wait_for_those_that_it_does_not_name() -> None:
     """No step of a level waits for the slowest of the level before it."""
     stage = Stage(plan_of(step("a"), step("b", after=["a"]), step("c"), step("d", after=["b", "c"])))
     stage.run()
-    at = dict(zip(stage.hands.keys(), (sent.at for sent in stage.hands.sent), strict=True))
+    at = dict(zip(stage.capabilities.keys(), (sent.at for sent in stage.capabilities.sent), strict=True))
     assert at == {"a": 0, "c": 0, "b": LATENCY_S, "d": 2 * LATENCY_S}

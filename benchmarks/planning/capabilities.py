@@ -36,7 +36,7 @@ TASKS: dict[str, dict[str, Any]] = {
 }
 
 
-class LocalHands:
+class LocalCapabilities:
     """May do everything; what it answers for the chat model is what an engine says, where there is one."""
 
     def __init__(
@@ -92,11 +92,11 @@ class LocalHands:
         yield str(answer["choices"][0]["message"]["content"] or "")
 
 
-async def local_hands(folder: Path, engine: Engine | None) -> LocalHands:
+async def local_capabilities(folder: Path, engine: Engine | None) -> LocalCapabilities:
     """Everything loaded; `folder` is an empty one for the documents."""
     sources = await embedded_sources(folder)
     chat = UNASKED if engine is None else await engine.card()
-    return LocalHands(sources, {name: fitted(config) for name, config in TASKS.items()}, chat, engine)
+    return LocalCapabilities(sources, {name: fitted(config) for name, config in TASKS.items()}, chat, engine)
 
 
 async def embedded_sources(folder: Path) -> list[EmbeddedSource]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from autoglm.contract.model_list import ModelCard
 from autoglm.contract.plan import StepKind
-from deployments.planner.planning.rules import Means
+from deployments.planner.planning.rules import ServedNames
 
 # By what a card's `task` says; an embedding model's vectors are no use to a plan.
 KINDS: Mapping[str, StepKind] = MappingProxyType(
@@ -21,7 +21,7 @@ KINDS: Mapping[str, StepKind] = MappingProxyType(
     }
 )
 IRIS = "iris"
-MOODS = frozenset({"positive", "negative"})
+SENTIMENTS = frozenset({"positive", "negative"})
 
 
 def chat_model(cards: Sequence[ModelCard], name: str | None) -> str | None:
@@ -30,8 +30,10 @@ def chat_model(cards: Sequence[ModelCard], name: str | None) -> str | None:
     return next(models, None)
 
 
-def means_of(cards: Sequence[ModelCard], model: str | None) -> Means:
+def served_names(cards: Sequence[ModelCard], model: str | None) -> ServedNames:
     """What rules may call: the task that tells positive texts from negative ones, the iris task, a chat model."""
-    moods = (card.id for card in cards if card.task == "text-classification" and set(card.labels or ()) >= MOODS)
+    sentiments = (
+        card.id for card in cards if card.task == "text-classification" and set(card.labels or ()) >= SENTIMENTS
+    )
     irises = (card.id for card in cards if card.task == "tabular-classification" and card.id == IRIS)
-    return Means(next(moods, None), next(irises, None), chat_model(cards, model))
+    return ServedNames(next(sentiments, None), next(irises, None), chat_model(cards, model))

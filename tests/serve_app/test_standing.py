@@ -10,7 +10,7 @@ from autoglm.contract.scope import CHAT, TASKS
 from autoglm.errors import PermissionDeniedError
 from deployments.access import KeyView, Principal, Snapshot
 from deployments.caller import Caller
-from serve_app.planner.standing import Standing, named
+from serve_app.standing import Standing, named
 
 NOW = datetime(2026, 3, 29, 9, 0, tzinfo=UTC)
 TOKEN = Principal(

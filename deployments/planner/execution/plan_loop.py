@@ -1,4 +1,4 @@
-"""The course of a run: plan after plan, until one is answered or nothing more can be done."""
+"""The loop of a run: plan after plan, until one is answered or nothing more can be done."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from autoglm.contract.task_run import StepRun
 from autoglm.errors import APIStatusError, UnprocessableEntityError
 from deployments.clock import Clock
 from deployments.planner.execution.answer import Answering, answering_step
-from deployments.planner.execution.crew import Do, work_off
 from deployments.planner.execution.events import Events
 from deployments.planner.execution.failures import detail
 from deployments.planner.execution.outcome import Outcome, failed
 from deployments.planner.execution.record import Record, pending
 from deployments.planner.execution.replanning import Replanning
 from deployments.planner.execution.schedule import End, Schedule
+from deployments.planner.execution.step_pool import Do, run_steps
 from deployments.planner.execution.step_work import StepWork
 from deployments.planner.journal import Journal
 
 
 @dataclass(slots=True)
-class Course:
+class PlanLoop:
     """`plan` is the one in force."""
 
     plan: Plan
@@ -48,7 +48,7 @@ class Course:
             return failed(error)
         while True:
             schedule = Schedule(self.plan.steps, graph, self._ended())
-            await work_off(schedule, self._doer(), self.max_parallel)
+            await run_steps(schedule, self._doer(), self.max_parallel)
             if not (failures := self._with("failed")):
                 return await self._concluded()
             try:

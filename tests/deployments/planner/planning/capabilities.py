@@ -1,4 +1,4 @@
-"""Hands of a caller, with a model that answers what it is told to."""
+"""Capabilities of a caller, with a model that answers what it is told to."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ORDER = card("find_order", "Find a customer's order in the shop by its number.",
 TOOLS = (DAYS, CALCULATE, SHARE, ORDER)
 
 
-class FakeHands:
+class FakeCapabilities:
     """`granted` tools may be used; others of `TOOLS` are there for others. The model's `answers` come in turn."""
 
     def __init__(
