@@ -12,6 +12,7 @@ counts it. Tokens are the mean of a question, its repairs included.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -91,7 +92,11 @@ async def compared(wheel: Path, model: str | None, url: str | None, key: str | N
     async with opened(model, url, key) as engine:
         name = Path(model or "").name
         everyone = await makers(archive, engine, name)
-        rows = [await row(who, make, cases, engine) for who, make in everyone.items() for cases in samples]
+        rows = []
+        for who, make in everyone.items():
+            for cases in samples:
+                rows.append(await row(who, make, cases, engine))
+                sys.stderr.write(f"{', '.join(rows[-1])}\n")  # the whole takes half an hour on a CPU
     report.show(f"BFCL, {count} questions of each category, seed {SEED}", COLUMNS, rows)
 
 
