@@ -20,7 +20,7 @@ from autoglm.errors import DeadlineExceededError, UnprocessableEntityError, Upst
 from autoglm.tasks import AutoTask
 from autoglm.tasks.saved import fitted_in
 from cluster.control.verification import verified
-from deployments.predictor import Predictor
+from deployments.predictor import Predictor, scheduler
 
 # Serve keeps one queue for the decorated method, bound to the loop that first used it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -257,7 +257,7 @@ async def test_a_regression_fitted_elsewhere_tells_the_same_numbers(
 async def test_a_text_task_fitted_elsewhere_tells_the_same_labels_and_scores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To the rounding of passes cut elsewhere, although the training data are gone."""
+    """To the last bit in one pass as here, although the training data are gone; in several, to their rounding."""
     monkeypatch.setenv("AUTOGLM_HOME", str(tmp_path / "home"))
     train = tmp_path / "t.csv"
     train.write_text("text,label\n" + "".join(f"{text},{'fm'[i % 2]}\n" for i, text in enumerate(TEXTS)))
@@ -269,3 +269,6 @@ async def test_a_text_task_fitted_elsewhere_tells_the_same_labels_and_scores(
     assert [answer.label for answer in told] == [answer.label for answer in expected]
     assert [answer.scores for answer in told] == [pytest.approx(answer.scores, abs=1e-5) for answer in expected]
     assert {answer.label for answer in expected} == {"f", "m"}
+    monkeypatch.setattr(scheduler, "cores", lambda: 1)
+    monkeypatch.setattr(scheduler, "use_threads", lambda count: None)
+    assert await answers(folder, TEXTS) == expected

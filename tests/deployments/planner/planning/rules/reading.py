@@ -8,12 +8,12 @@ from autoglm.contract.plan import Plan
 from deployments.planner.planning.rules import Grammar, ServedNames
 
 GRAMMAR = Grammar.of(lambda: date(2026, 3, 1))
-MEANS = ServedNames(sentiment="sentiment", iris="iris", chat="chat")
+SERVED = ServedNames(sentiment="sentiment", iris="iris", chat="chat")
 
 
 def read(instruction: str) -> Plan | None:
     """The plan of rules on 1 March 2026."""
-    return GRAMMAR.read(instruction, MEANS)
+    return GRAMMAR.read(instruction, SERVED)
 
 
 def calls(instruction: str) -> list[tuple[str, dict[str, object]]]:

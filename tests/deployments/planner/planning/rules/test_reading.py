@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deployments.planner.planning.rules.reading import GRAMMAR, MEANS, calls, read
+from tests.deployments.planner.planning.rules.reading import GRAMMAR, SERVED, calls, read
 
 BERLIN = {"time": "09:00", "from_zone": "Europe/Berlin", "date": "2026-03-29", "to_zone": "Asia/Tokyo"}
 SENTIMENT_ZH = '分析以下两条评论的情感，并告诉我正面评论的比例："很好看"；"太无聊了"'  # noqa: RUF001
@@ -167,8 +167,8 @@ def test_what_a_user_quotes_is_never_a_reference() -> None:
 
 def test_a_task_that_is_not_there_is_not_planned_with() -> None:
     """Names of tasks come from the cluster's listing."""
-    assert GRAMMAR.read('Is "I love it" positive?', MEANS) is not None
-    assert GRAMMAR.read('Is "I love it" positive?', type(MEANS)(sentiment=None)) is None
+    assert GRAMMAR.read('Is "I love it" positive?', SERVED) is not None
+    assert GRAMMAR.read('Is "I love it" positive?', type(SERVED)(sentiment=None)) is None
 
 
 @pytest.mark.parametrize(
