@@ -18,7 +18,7 @@ class Scope(RootModel[str]):
 
     def covers(self, wanted: Scope) -> bool:
         """Whether a holder of this scope may do what needs `wanted`."""
-        return self == wanted or (self.root == "tools:*" and wanted.root.startswith("tools:"))
+        return self.root == wanted.root or (self.root == "tools:*" and wanted.root.startswith("tools:"))
 
     def __str__(self) -> str:
         return self.root

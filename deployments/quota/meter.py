@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date
 
 from deployments.clock import Clock, utc_now
@@ -33,12 +33,15 @@ class Spent:
 
     def plus(self, other: Spent) -> Spent:
         """Both in one sum."""
-        return replace(
-            self,
-            requests=self.requests + other.requests,
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-            cost_micros=self.cost_micros + other.cost_micros,
+        return Spent(
+            self.key,
+            self.tenant,
+            self.model,
+            self.day,
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost_micros + other.cost_micros,
         )
 
 

@@ -48,6 +48,7 @@ class Target:
         self.attempts = Attempts(route.name, route.policy, self.breaker)
         self._handle = handle.options(request_serialization="pickle", response_serialization="pickle")
         self._streaming = self._handle.options(stream=True)
+        self._methods: dict[str, Any] = {}  # of the handle, which makes a copy of itself for each that it is asked for
         self.aggregator = Aggregator(
             self._predict,
             max_batch_size=route.max_batch_size,
@@ -100,7 +101,7 @@ class Target:
 
         async def send() -> dict[str, Any]:
             with translated(self.route.name):
-                return await answered(getattr(self._handle, method).remote(request, call.deadline.remaining()))
+                return await answered(self._method(method).remote(request, call.deadline.remaining()))
 
         with await self._place(call):
             return await self.attempts.whole(call, send, self._prefix(request))
@@ -134,6 +135,11 @@ class Target:
             finally:
                 response.cancel()
 
+    def _method(self, name: str) -> Any:
+        if name not in self._methods:
+            self._methods[name] = getattr(self._handle, name)
+        return self._methods[name]
+
     async def _place(self, call: Call) -> Slot:
         return await self.gate.enter(call.priority, call.deadline.remaining())
 
@@ -142,7 +148,7 @@ class Target:
 
         async def send() -> list[Outcome]:
             with translated(self.route.name):
-                return await answered(self._handle.predict.remote(requests))
+                return await answered(self._method("predict").remote(requests))
 
         longest_s = max(DEFAULT_S if timeout_s is None else timeout_s for _, timeout_s in requests)
         return await self.attempts.whole(Call(deadline=Deadline(longest_s)), send)

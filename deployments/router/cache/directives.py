@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.request import parse_http_list
 
 FOREVER_S = 2**31  # what a larger number of seconds counts as (RFC 9111, section 1.2.2)
@@ -26,6 +27,7 @@ class CacheDirectives:
 ANYTHING = CacheDirectives()
 
 
+@lru_cache(maxsize=64)  # headers are few, and alike
 def directives_of(header: str | None) -> CacheDirectives:
     """The directives of a header; unknown and malformed ones are as good as absent, as the RFC wants it.
 

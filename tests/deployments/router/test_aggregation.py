@@ -270,7 +270,7 @@ async def test_what_waits_leaves_so_that_it_arrives_as_the_model_becomes_free() 
     bench = Bench(slots=2, max_wait_s=0.01)
     await known_to_take_4_ms(bench)
     await bench.submit([1], [2])
-    await bench.clock.pass_s(0.002)
+    await bench.clock.pass_s(0.0015)
     assert bench.replica.calls == [[[1]]]
     await bench.clock.pass_s(0.0005)
     assert bench.replica.calls == [[[1]], [[2]]]

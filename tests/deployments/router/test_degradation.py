@@ -117,7 +117,7 @@ async def test_the_callers_own_fault_is_not_degraded() -> None:
 
 
 async def test_an_old_answer_stands_in_where_one_is_kept() -> None:
-    """It is an answer to the same request; another request finds none."""
+    """It is an answer to the same request; another request finds none, nor does one that wants none kept."""
     cluster = Cluster()
     cluster.replicas["chat-v1"] = FakeReplica(answer=answer("of before"))
     router = await cluster.with_fallbacks({"cached_s": 3600})
@@ -126,8 +126,9 @@ async def test_an_old_answer_stands_in_where_one_is_kept() -> None:
     given = await router.generate(asked(), Call(directives=FRESH))
     assert orjson.loads(given.body)["choices"][0]["message"]["content"] == "of before"
     assert given.meta["fallback"] == "cached"
-    with pytest.raises(UpstreamError):
-        await router.generate(asked(max_tokens=7), Call())
+    for request, call in ((asked(max_tokens=7), Call()), (asked(), Call(directives=CacheDirectives(no_store=True)))):
+        with pytest.raises(UpstreamError):
+            await router.generate(request, call)
 
 
 async def test_a_degraded_answer_is_not_kept() -> None:
