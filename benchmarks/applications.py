@@ -1,9 +1,9 @@
-"""One cluster in which this project's router and plain Serve applications stand side by side, behind one HAProxy."""
+"""A cluster of Serve applications behind one HAProxy: this project's router, plain ones, or both side by side."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -48,9 +48,9 @@ AT_ONCE: Config = {"engine": {"token_s": 0.0}}
 
 
 @contextmanager
-def cluster(*applications: Config) -> Iterator[Server]:
-    """The applications, one of which is a router, until the block is left."""
+def cluster(*applications: Config, ready: Sequence[str] = ("/ready",)) -> Iterator[Server]:
+    """The applications, until the block is left; where none is a router, `ready` are the paths that tell of each."""
     [port] = free_ports(1)
     config = {"http_options": {"host": "127.0.0.1", "port": port}, "applications": list(applications)}
-    with server(["benchmarks.serve_config", json.dumps(config)], f"http://127.0.0.1:{port}", "/ready") as started:
+    with server(["benchmarks.serve_config", json.dumps(config)], f"http://127.0.0.1:{port}", *ready) as started:
         yield started

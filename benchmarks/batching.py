@@ -1,7 +1,7 @@
 """What batching gives: a stub that takes 8 ms whatever the batch, and the sentiment model; beside two peers.
 
-This project and plain `@serve.batch` run in one cluster, LitServe beside it. They take turns: while one is measured the
-other is stopped (SIGSTOP), and a figure is the median of the rounds, so what drifts on the machine drifts for all.
+Each server is by itself, in a cluster of its own where it needs one. They take turns: while one is measured all others
+are stopped (SIGSTOP), and a figure is the median of the rounds, so what drifts on the machine drifts for all.
 
 python -m benchmarks.batching [--data FOLDER] [--rounds N]
 """
@@ -12,7 +12,7 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -34,7 +34,7 @@ from serve_app.environment import free_ports
 ON = {"max_batch_size": 32, "batch_wait_timeout_s": 0.01}
 OFF = {"max_batch_size": 1, "batch_wait_timeout_s": 0.0}
 BATCH = 32
-TEXTS = 320  # sentences of a turn
+TEXTS = 640  # sentences of a turn
 WARM_UP = 64
 LIMIT = "in-process"  # what no server can exceed
 UNBATCHED = "open-autoglm, batching off"
@@ -63,26 +63,26 @@ CASES = STUB + SENTIMENT
 BASES = {"stub": CASES[0], "sentiment": Case("sentiment", LITSERVE, BATCH)}
 
 
-def predictor(subject: str, name: str, batching: dict[str, Any]) -> tuple[Route, Config]:
+def predictor(subject: str, batching: dict[str, Any]) -> tuple[Route, Config]:
     """A subject as this project serves it."""
     builder = {"stub": "benchmarks.stub:build", "sentiment": "serve_app.app:build_predictor"}[subject]
-    route = route_to(name, "predictor", max_batch_size=batching["max_batch_size"])
+    route = route_to(subject, "predictor", max_batch_size=batching["max_batch_size"])
     deployments = [{"name": "predictor", "user_config": batching}]
     return route, application(route.app, builder, {"task": TASK, "cpus": 0.1, "gpus": 0}, deployments=deployments)
 
 
-def serve_batch(subject: str) -> Config:
-    """A subject as a plain Serve application."""
-    name = f"serve-batch-{subject}"
-    return application(name, "benchmarks.serve_batch:build", {"subject": subject}, f"/serve-batch/{subject}")
+def own_cluster(batching: dict[str, Any]) -> AbstractContextManager[Server]:
+    """This project, with both subjects."""
+    routes, applications = zip(*(predictor(subject, batching) for subject in BASES), strict=True)
+    return cluster(*applications, router(routes))
 
 
-def serve_cluster() -> AbstractContextManager[Server]:
-    """This project, each subject with and without batching, and plain `@serve.batch`."""
-    cases = itertools.product(BASES, {"": ON, "-off": OFF}.items())
-    tasks = [predictor(subject, subject + suffix, batching) for subject, (suffix, batching) in cases]
-    routes, applications = zip(*tasks, strict=True)
-    return cluster(*applications, *map(serve_batch, BASES), router(routes))
+def serve_batch_cluster() -> AbstractContextManager[Server]:
+    """Each subject as a plain Serve application."""
+    paths = {subject: f"/serve-batch/{subject}" for subject in BASES}
+    builder = "benchmarks.serve_batch:build"
+    applications = [application(subject, builder, {"subject": subject}, path) for subject, path in paths.items()]
+    return cluster(*applications, ready=tuple(paths.values()))
 
 
 @contextmanager
@@ -107,14 +107,22 @@ def in_process(texts: Sequence[str], batch: int) -> Run:
     return Run(time.perf_counter() - start, streams)
 
 
+def servers() -> dict[str, AbstractContextManager[Server]]:
+    """What serves the cases of each name."""
+    return {
+        UNBATCHED: own_cluster(OFF),
+        OURS: own_cluster(ON),
+        SERVE_BATCH: serve_batch_cluster(),
+        LITSERVE: litserve(),
+    }
+
+
 def measure(url: str, case: Case, texts: Sequence[str]) -> Run:
     """One turn: each text a request of its own."""
     path, body = {
-        OURS: ("/v1/predict", {"task": case.subject}),
-        UNBATCHED: ("/v1/predict", {"task": f"{case.subject}-off"}),
         SERVE_BATCH: (f"/serve-batch/{case.subject}", {}),
         LITSERVE: (f"/{case.subject}", {}),
-    }[case.name]
+    }.get(case.name, ("/v1/predict", {"task": case.subject}))
     headers = {"authorization": f"Bearer {ensure_key()}", "cache-control": "no-store"}
     requests = posts(url + path, [body | {"inputs": [text]} for text in texts], headers)
     return closed_loop(url + path, requests, case.clients)
@@ -130,32 +138,27 @@ def take_turns(texts: Sequence[str], rounds: int) -> dict[Case, list[Run]]:
             return [f"input {next(numbers)}" for _ in range(count)]
         return [texts[next(numbers) % len(texts)] for _ in range(count)]
 
-    with serve_cluster() as ours, litserve() as theirs:
-        servers = {OURS: ours, UNBATCHED: ours, SERVE_BATCH: ours, LITSERVE: theirs}
-        for case in CASES:
-            if case.name in servers:
-                measure(servers[case.name].url, case, inputs(case, WARM_UP))
-        for idle in (ours, theirs):
-            idle.pause()
-        for _, (started, cases) in itertools.product(range(rounds), turns(servers).items()):
-            if started is not None:
-                started.resume()
-            for case in cases:
-                some = inputs(case, case.requests)
-                runs[case].append(
-                    in_process(some, case.clients) if started is None else measure(started.url, case, some)
-                )
-            if started is not None:
-                started.pause()
+    with ExitStack() as stack:
+        started: dict[str, Server] = {}
+        for name, manager in servers().items():
+            started[name] = stack.enter_context(manager)
+            for case in cases_of(name):
+                measure(started[name].url, case, inputs(case, WARM_UP))
+            started[name].pause()
+        for _ in range(rounds):
+            for case in cases_of(LIMIT):
+                runs[case].append(in_process(inputs(case, case.requests), case.clients))
+            for name, running in started.items():
+                running.resume()
+                for case in cases_of(name):
+                    runs[case].append(measure(running.url, case, inputs(case, case.requests)))
+                running.pause()
     return runs
 
 
-def turns(servers: dict[str, Server]) -> dict[Server | None, list[Case]]:
-    """The cases of each server; what runs in this process has none."""
-    grouped: dict[Server | None, list[Case]] = defaultdict(list)
-    for case in CASES:
-        grouped[servers.get(case.name)].append(case)
-    return grouped
+def cases_of(name: str) -> list[Case]:
+    """The lines of one server."""
+    return [case for case in CASES if case.name == name]
 
 
 def row(case: Case, runs: dict[Case, list[Run]]) -> list[str]:

@@ -71,7 +71,9 @@ def vllm_serve(subject: Subject) -> Iterator[Server]:
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in subject.engine_args.items() if value is not True]
     flags += [f"--{name.replace('_', '-')}" for name, value in subject.engine_args.items() if value is True]
     command = ["benchmarks.vllm_serve", subject.source, "--served-model-name=chat", "--host=127.0.0.1"]
-    with server([*command, f"--port={port}", *flags], address(port), "/health", subject.environment) as started:
+    with server(
+        [*command, f"--port={port}", *flags], address(port), "/health", environment=subject.environment
+    ) as started:
         yield started
 
 

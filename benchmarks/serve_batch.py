@@ -27,7 +27,9 @@ class Ingress:
         self._adapter = adapter(subject)
 
     async def __call__(self, request: Request) -> dict[str, Any]:
-        """`{"inputs": [input]}` to its prediction."""
+        """`{"inputs": [input]}` to its prediction; a GET asks whether the model is there."""
+        if request.method == "GET":
+            return {}
         body = await request.json()
         prediction = await self._batch(self._adapter.parse(body["inputs"][0], 0))
         return prediction.model_dump()

@@ -59,8 +59,8 @@ def descendants(process: psutil.Process, title: str) -> list[psutil.Process]:
 
 
 @contextmanager
-def server(command: list[str], url: str, ready: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """A Python module run as a server, from its first 200 on the path `ready` until the block is left."""
+def server(command: list[str], url: str, *ready: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    """A Python module run as a server, from its first 200 on each path of `ready` until the block is left."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -72,7 +72,8 @@ def server(command: list[str], url: str, ready: str, environment: dict[str, str]
         )
         started = Server(url, psutil.Process(process.pid))
         try:
-            await_ready(process, url + ready)
+            for path in ready:
+                await_ready(process, url + path)
             yield started
         except Exception:
             log.seek(0)

@@ -92,6 +92,22 @@ async def test_what_waits_is_shared_by_the_cores_that_are_free(model: Model, mon
     assert threads == [1, 1, 2]
 
 
+async def test_the_next_pass_does_not_wait_for_the_event_loop(model: Model) -> None:
+    """The thread that has computed one takes it, while the loop is busy with something else."""
+    computed = threading.Barrier(2, timeout=10)
+
+    def predict(items: Sequence[int]) -> list[int]:
+        if items == [2]:
+            computed.wait()
+        return model.predict(items)
+
+    one = Scheduler(predict, pass_inputs=1, pass_tokens=None)
+    groups = added(one, [1], [2])
+    model.go.set()
+    computed.wait()  # blocks the loop
+    assert [await outputs(group) for group in groups] == [[2], [4]]
+
+
 async def test_a_fault_is_heard_by_its_own_pass_alone(model: Model) -> None:
     """The pass after a failed one is computed as if nothing had been."""
     one = Scheduler(model.predict, pass_inputs=1, pass_tokens=None)
