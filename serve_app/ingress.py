@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from autoglm.home import server_key
 from deployments.access import AccessConfig, Authenticator, Principal, Snapshot
+from deployments.collector import collect_rarely
 from deployments.quota import Allowances, Bank, Meter, QuotaView
 from deployments.router import Connect, Exporter, HeldBreaker, Priority, Route, Router, RouterConfig, balanced_handle
 from deployments.tools.toolbox import Toolbox
@@ -71,6 +72,7 @@ class Ingress(Router):
         reach: Reach = unchecked,
     ) -> None:
         super().__init__(connect)
+        collect_rarely()
         self._surface = SurfaceConfig.model_validate(surface)
         self.authenticator = Authenticator(self._surface.security, local_key=server_key())
         self._meter = Meter()

@@ -15,6 +15,7 @@ from ray import serve
 from autoglm.contract import BatchingConfig, TaskConfig
 from autoglm.errors import APIStatusError
 from deployments.boundary import plain_errors
+from deployments.collector import collect_rarely
 from deployments.predictor.scheduler import Job, Scheduler, passed
 from deployments.threads import use_all_cores
 
@@ -59,6 +60,7 @@ class Predictor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         use_all_cores()
+        collect_rarely()
         declared = TaskConfig.model_validate(config)
         self._name = declared.model or declared.task
         self._adapter = load(declared, None if fitted is None else Path(fitted))
