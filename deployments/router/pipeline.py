@@ -51,8 +51,8 @@ class Pipeline:
         return await in_time(call, self._cache.stream(key, call.directives, start, question))
 
     def _key(self, work: Work, target: Target, call: Call) -> tuple[Key | None, Question | None]:
-        """Where an answer is kept; nowhere, if it may differ each time or the caller wants none kept."""
-        if call.directives.no_store or not work.is_repeatable:
+        """Where an answer is kept; nowhere, if it may differ each time or the cache is passed by."""
+        if not work.is_repeatable or self._cache.is_bypassed(call.directives):
             return None, None
         fields = identity(work, target, call)
         return key_of(**fields), question_of(**fields) if self._is_semantic else None

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 from autoglm import suggestion
 from autoglm.errors import BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
-from serve_app.http.header import header_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -28,7 +27,7 @@ async def parse_body(request: Request, model: type[Model], max_bytes: int) -> Mo
         PayloadTooLargeError: more than `max_bytes`.
         BadRequestError: not JSON, or not of the model's form; `param` names the first wrong field.
     """
-    check_content_type(header_of(request.scope, b"content-type"))
+    check_content_type(request.headers.get("content-type", ""))
     body = await read_body(request, max_bytes)
     try:
         # Strict: what the schema calls an integer is no "5" and no `true`.

@@ -93,6 +93,10 @@ class ResponseCache:
 
         return cls(config, remote=RedisStore(config.redis_url, max_entry_bytes=config.max_entry_bytes), embed=embed)
 
+    def is_bypassed(self, directives: CacheDirectives) -> bool:
+        """Whether nothing is looked up, shared or kept, so that a request needs no key."""
+        return directives.no_store or not self._config.enabled
+
     async def whole(
         self, key: Key | None, directives: CacheDirectives, compute: Compute, question: Question | None = None
     ) -> Answer[bytes]:
@@ -101,7 +105,7 @@ class ResponseCache:
         Raises:
             APIStatusError: what `compute` raises; every caller has a copy of its own.
         """
-        if key is None or self._is_bypassed(directives):
+        if key is None or self.is_bypassed(directives):
             computed = await compute()
             return self._counted(Answer(computed.body, "bypass", 0.0, computed.meta))
         sought = Sought("whole", key, directives, computing(compute), question)
@@ -120,7 +124,7 @@ class ResponseCache:
         Raises:
             APIStatusError: what `start` and its events raise; every caller has a copy of its own.
         """
-        if key is None or self._is_bypassed(directives):
+        if key is None or self.is_bypassed(directives):
             started = await start()
             return self._counted(Answer(started.events, "bypass", 0.0, started.meta))
         sought = Sought("stream", key, directives, recording(start), question)
@@ -170,9 +174,6 @@ class ResponseCache:
         await self._tiers.aclose()
 
     # What is kept
-
-    def _is_bypassed(self, directives: CacheDirectives) -> bool:
-        return directives.no_store or not self._config.enabled
 
     def _age(self, entry: Entry) -> float:
         """Seconds; without end where it comes from a future that no skew of clocks explains."""
