@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import socket
 import sys
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 from serve_app import haproxy
 
 BALANCE = "RAY_SERVE_HAPROXY_BALANCE_ALGORITHM"
-# The ports of router replicas, between those of Ray's workers and those that the kernel gives to whoever asks for any.
-FIRST_PORT, RANGES, RANGE = 20_000, 60, 100
+# A cluster's own block of ports: some for HAProxy and Serve's proxy, and for the router's replicas as many for HTTP as
+# for gRPC. The blocks lie between the ports of Ray's workers and those that the kernel gives to whoever asks for any.
+PROXIES, REPLICAS = 4, 98
+BLOCK = PROXIES + 2 * REPLICAS
+FIRST_PORTS = range(20_000, 32_000, BLOCK)
 
 EMBEDDED = {
     # Seen on 2 cores with one nested call: 200 → 455 requests/s. It runs user code on the replica's own loop and
@@ -64,9 +68,9 @@ def files(folder: Path) -> dict[str, str]:
     At Serve's fixed ports the requests of one cluster would reach another's proxy, and the replica that took the port
     of one that was killed.
     """
-    metrics, stats, http, grpc = free_ports(4)
-    first_http = FIRST_PORT + 2 * RANGE * (metrics % RANGES)
-    first_grpc = first_http + RANGE
+    first = free_block()
+    metrics, stats, http, grpc = range(first, first + PROXIES)
+    first_http, first_grpc = first + PROXIES, first + PROXIES + REPLICAS
     return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
@@ -78,9 +82,9 @@ def files(folder: Path) -> dict[str, str]:
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(grpc),
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first_http),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first_http + RANGE - 1),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first_http + REPLICAS - 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(first_grpc),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(first_grpc + RANGE - 1),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(first_grpc + REPLICAS - 1),
     }
 
 
@@ -92,6 +96,25 @@ def proxies_in_front() -> int:
 def has_haproxy() -> bool:
     """Whether HTTP and gRPC go through HAProxy, not through Serve's Python proxy."""
     return os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
+
+
+def free_block() -> int:
+    """The first port of a block, any of those in which nobody has the proxies' ports at this moment.
+
+    Where every block is taken, one of them: HAProxy then says which port it could not have.
+    """
+    firsts = random.SystemRandom().sample(FIRST_PORTS, len(FIRST_PORTS))
+    return next((first for first in firsts if all(map(is_free, range(first, first + PROXIES)))), firsts[0])
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody has a TCP port, on any address."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_ports(count: int) -> list[int]:

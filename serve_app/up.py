@@ -97,7 +97,7 @@ def first_commands(config: ClusterConfig, url: str, port: str) -> list[str]:
     commands = [
         f'curl -H "Authorization: Bearer $(cat {key_path()})" {url}/v1/models',
         *(
-            f"{autoglm} chat{port} --model {model.name} 'What is the capital of France?'"
+            f"{autoglm} chat{port} --model {model.name} 'Name the capital of France.'"
             for model in config.models
             if model.task == "text-generation"
         ),

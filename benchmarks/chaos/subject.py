@@ -105,7 +105,7 @@ class VllmSubject:
     kills: tuple[str, ...] = (replica_title(MODEL), "EngineCore")
     added_p99_s = float("inf")
     prompts = (
-        "What is the capital of France?",
+        "Name the capital of France.",
         "Count from 1 to 20.",
         "Repeat this exactly: one two three four five six seven eight nine ten",
         "Name the days of the week.",

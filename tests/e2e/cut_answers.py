@@ -22,7 +22,7 @@ COMMON: dict[str, Any] = {
     "stream": True,
     "stream_options": {"include_usage": True},
 }
-FRANCE = COMMON | {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
+FRANCE = COMMON | {"messages": [{"role": "user", "content": "Name the capital of France."}]}
 EMOJI = COMMON | {"prompt": "😀🎉你好" * 8, "max_tokens": 24}
 COUNT = COMMON | {"prompt": "1, 2, 3, 4, 5,", "max_tokens": 12}
 ANSWERS = [

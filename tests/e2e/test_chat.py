@@ -14,7 +14,7 @@ import pytest
 from autoglm import AutoClient
 from tests.e2e.running_cluster import Cluster
 
-QUESTION = "What is the capital of France?"
+QUESTION = "Name the capital of France."
 MESSAGES: list[Any] = [{"role": "user", "content": QUESTION}]
 WEATHER: Any = {
     "type": "function",

@@ -79,11 +79,11 @@ def test_python_callers_use_the_handle(cluster: Cluster, tmp_path: Path) -> None
         "import ray\nfrom ray import serve\n"
         "ray.init(address='auto', log_to_driver=False)\n"
         "router = serve.get_app_handle('autoglm')\n"
-        "print(router.chat.remote('What is the capital of France?', temperature=0).result()"
+        "print(router.chat.remote('Name the capital of France.', temperature=0).result()"
         "['choices'][0]['message']['content'])\n"
         "print(router.predict.remote('sentiment', ['a wonderful film']).result()['predictions'][0]['label'])\n"
         "print(router.embed.remote(['hello']).result().shape)\n"
-        "stream = router.options(stream=True).stream.remote('What is the capital of France?', temperature=0)\n"
+        "stream = router.options(stream=True).stream.remote('Name the capital of France.', temperature=0)\n"
         "print(sum(b'content' in event for event in stream) > 3)\n"
     )
     done = subprocess.run(

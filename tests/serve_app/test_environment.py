@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -45,22 +46,27 @@ def test_two_clusters_on_a_machine_share_no_file_and_no_port_of_haproxy(tmp_path
     assert {"RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT"} <= settings.keys()
 
 
-def test_the_ports_of_router_replicas_are_two_ranges_below_those_that_anybody_gets(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Of HTTP and of gRPC, and other ones for another cluster: nobody takes a killed replica's port by chance."""
-    for port, other in ((32_768, 32_769), (60_998, 60_999)):
-        http, grpc = ranges(monkeypatch, tmp_path, port)
-        assert min(http) > 19_999
-        assert max(grpc) < 32_768
-        assert not {*http, *grpc} & {port for ports in ranges(monkeypatch, tmp_path, other) for port in ports}
-        assert not {*http} & {*grpc}
+def test_a_clusters_ports_are_below_those_that_anybody_gets(tmp_path: Path) -> None:
+    """So that none is taken by chance between its choice and its use, nor while a killed replica's is free."""
+    http, grpc, proxies = ports_of(tmp_path)
+    assert min(*http, *grpc, *proxies) > 19_999
+    assert max(*http, *grpc, *proxies) < 32_768
+    assert len({*http, *grpc, *proxies}) == len(http) + len(grpc) + len(proxies)
 
 
-def ranges(monkeypatch: pytest.MonkeyPatch, folder: Path, port: int) -> tuple[range, range]:
-    """The ports of HTTP and of gRPC for a cluster that got `port` as its first free one."""
-    monkeypatch.setattr(environment, "free_ports", lambda count: list(range(port, port + count)))
-    settings = environment.files(folder)
-    ports = [[int(settings[f"RAY_SERVE_DIRECT_INGRESS_{end}_{kind}_PORT"]) for end in ("MIN", "MAX")] for kind in KINDS]
-    http, grpc = (range(first, last + 1) for first, last in ports)
-    return http, grpc
+@pytest.mark.parametrize("taken", range(environment.PROXIES))
+def test_another_clusters_ports_are_other_ones(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    """A block of which somebody listens on a proxy's port is passed over."""
+    first = environment.free_block()
+    with socket.create_server(("127.0.0.1", first + taken)):
+        second = environment.free_block()
+        monkeypatch.setattr(environment, "FIRST_PORTS", [first, second])
+        assert {environment.free_block() for _ in range(20)} == {second}
+
+
+def ports_of(folder: Path) -> tuple[range, range, list[int]]:
+    """A cluster's: of router replicas for HTTP and for gRPC, and of the proxies."""
+    settings = {name: int(value) for name, value in environment.files(folder).items() if name.endswith("_PORT")}
+    ends = [[settings.pop(f"RAY_SERVE_DIRECT_INGRESS_{end}_{kind}_PORT") for end in ("MIN", "MAX")] for kind in KINDS]
+    http, grpc = (range(first, last + 1) for first, last in ends)
+    return http, grpc, list(settings.values())

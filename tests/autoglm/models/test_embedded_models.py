@@ -61,7 +61,7 @@ def test_images_are_named() -> None:
 def test_the_chat_model_answers_and_classifies() -> None:
     """Generation is greedy and right; the same checkpoint tells good from bad without training."""
     generator = load(TaskConfig(task="text-generation", model="embedded/smollm2-135m-instruct"))
-    prompts = ["What is the capital of France?", "Say hello."]
+    prompts = ["Name the capital of France.", "Say hello."]
     assert "Paris" in generator.predict([generator.parse(prompt, i) for i, prompt in enumerate(prompts)])[0]
     with pytest.raises(UnprocessableEntityError, match="tokens"):
         generator.parse("word " * 9000, 0)
