@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import ray
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
 from autoglm.errors import ConfigError, ModelError
+from serve_app.environment import try_port
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 STOP_S = 5  # what a process gets to end by itself before it is killed
@@ -38,16 +38,14 @@ BACKGROUND = (
 
 def check_port(host: str, port: int) -> None:
     """Raises ConfigError where somebody listens on the port already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigError(
-                f"port {port} on {host} cannot be used ({error.strerror}). Another server, perhaps a cluster that you "
-                f"started before, has it: stop that one, or choose another port (make serve PORT={port + 1}, or "
-                f"--port {port + 1})"
-            ) from None
+    try:
+        try_port(host, port)
+    except OSError as error:
+        raise ConfigError(
+            f"port {port} on {host} cannot be used ({error.strerror}). Another server, perhaps a cluster that you "
+            f"started before, has it: stop that one, or choose another port (make serve PORT={port + 1}, or "
+            f"--port {port + 1})"
+        ) from None
 
 
 @contextmanager

@@ -108,13 +108,19 @@ def free_block() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody has a TCP port, on any address."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return False
+    """Whether a server could listen on a port of all addresses."""
+    try:
+        try_port("", port)
+    except OSError:
+        return False
     return True
+
+
+def try_port(host: str, port: int) -> None:
+    """Raises OSError where no server could listen at this moment."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
 
 
 def free_ports(count: int) -> list[int]:

@@ -46,12 +46,17 @@ def test_two_clusters_on_a_machine_share_no_file_and_no_port_of_haproxy(tmp_path
     assert {"RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT"} <= settings.keys()
 
 
-def test_a_clusters_ports_are_below_those_that_anybody_gets(tmp_path: Path) -> None:
+def test_the_ports_of_clusters_are_apart_and_below_those_that_anybody_gets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """So that none is taken by chance between its choice and its use, nor while a killed replica's is free."""
-    http, grpc, proxies = ports_of(tmp_path)
-    assert min(*http, *grpc, *proxies) > 19_999
-    assert max(*http, *grpc, *proxies) < 32_768
-    assert len({*http, *grpc, *proxies}) == len(http) + len(grpc) + len(proxies)
+    ports: list[int] = []
+    for first in environment.FIRST_PORTS:
+        monkeypatch.setattr(environment, "FIRST_PORTS", [first])
+        ports += ports_of(tmp_path)
+    assert min(ports) > 19_999
+    assert max(ports) < 32_768
+    assert len(set(ports)) == len(ports) == 60 * environment.BLOCK
 
 
 @pytest.mark.parametrize("taken", range(environment.PROXIES))
@@ -64,9 +69,8 @@ def test_another_clusters_ports_are_other_ones(monkeypatch: pytest.MonkeyPatch, 
         assert {environment.free_block() for _ in range(20)} == {second}
 
 
-def ports_of(folder: Path) -> tuple[range, range, list[int]]:
+def ports_of(folder: Path) -> list[int]:
     """A cluster's: of router replicas for HTTP and for gRPC, and of the proxies."""
     settings = {name: int(value) for name, value in environment.files(folder).items() if name.endswith("_PORT")}
     ends = [[settings.pop(f"RAY_SERVE_DIRECT_INGRESS_{end}_{kind}_PORT") for end in ("MIN", "MAX")] for kind in KINDS]
-    http, grpc = (range(first, last + 1) for first, last in ends)
-    return http, grpc, list(settings.values())
+    return [port for first, last in ends for port in range(first, last + 1)] + list(settings.values())
