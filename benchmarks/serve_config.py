@@ -23,7 +23,7 @@ def main(config: dict[str, Any]) -> None:
                 cluster.deploy(dashboard, config)
                 for _ in cluster.watch(dashboard, [application["name"] for application in config["applications"]]):
                     pass
-                cluster.wait_for_signal()
+                cluster.serve_until_interrupted()
             except cluster.Interrupted:
                 pass
 

@@ -20,6 +20,7 @@ from serve_app.environment import try_port
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 STOP_S = 5  # what a process gets to end by itself before it is killed
 POLL_S = 0.25
+REVIEW_S = 10  # between two looks at the background's policy
 FAILED = frozenset({"DEPLOY_FAILED"})
 # Ray's processes that no request passes and that start no process which one does, by what their titles or the first
 # of their arguments contain (the raylet, which starts replicas, has the dashboard's command among its later ones).
@@ -154,7 +155,8 @@ def raise_on_signals() -> None:
         signal.signal(number, interrupt)
 
 
-def wait_for_signal() -> None:
-    """Sleep until a signal interrupts."""
+def serve_until_interrupted() -> None:
+    """Let requests first until a signal interrupts: what died, Ray starts again under the usual policy."""
     while True:
-        signal.pause()
+        let_requests_first()
+        time.sleep(REVIEW_S)

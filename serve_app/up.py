@@ -37,9 +37,8 @@ def up(config: ClusterConfig, console: Console) -> None:
         cluster.raise_on_signals()
         try:
             deploy(config, dashboard, console)
-            cluster.let_requests_first()
             console.print(welcome(config, dashboard, time.monotonic() - started))
-            cluster.wait_for_signal()
+            cluster.serve_until_interrupted()
         except cluster.Interrupted as signal:
             console.print(f"{signal}: ending every process of the cluster")
     console.print("stopped")

@@ -49,6 +49,14 @@ class Cluster:
         """The processes of deployments (`APPLICATION:DEPLOYMENT`); one that was started again has others."""
         return {part: {process.pid for process in self.processes(f"ServeReplica:{part}")} for part in parts}
 
+    def is_administrated(self) -> bool:
+        """Whether the control plane answers."""
+        with self.http() as http:
+            try:
+                return http.get("/admin/v1/keys").status_code == 200
+            except httpx.TransportError:
+                return False
+
     def logs(self) -> list[Path]:
         """Everything that the cluster has written to be read: its own output and the logs of Ray and Serve."""
         [gcs] = self.processes("gcs_server")
