@@ -15,7 +15,6 @@ from deployments.quota import estimate
 from deployments.router import GENERATING, PREDICTING, Answer, Call, Deadline, Priority, Router
 from deployments.router.router import validated
 from serve_app.http.admission import Admission, Visit, check_model, check_scope
-from serve_app.http.call import permissions_of
 from serve_app.http.generation import estimated, metered, with_usage
 
 
@@ -80,7 +79,7 @@ def call_for(caller: Principal, timeout_s: float, priority: Priority) -> Call:
     return Call(
         deadline=Deadline(timeout_s),
         tenant=caller.tenant,
-        permissions=permissions_of(caller),
+        permissions=caller.permissions,
         priority=priority,
         key=str(caller),
         may_use=caller.may_use,

@@ -24,6 +24,12 @@ class Principal(BaseModel):
     models: tuple[str, ...] | None = None
     expires: float | None = None
 
+    @property
+    def permissions(self) -> str:
+        """All that the caller may use, in one form: answers are shared by those for whom it is the same."""
+        models = "*" if self.models is None else "\0".join(sorted(self.models))
+        return "\0".join((*sorted([scope.root for scope in self.scopes]), "", models))
+
     def allows(self, wanted: Scope) -> bool:
         """Whether one of the scopes covers `wanted`."""
         return any(scope.covers(wanted) for scope in self.scopes)

@@ -63,8 +63,8 @@ class Allowances:
         """
         if amount.requests < 1:
             raise ValueError(f"amount: got {amount}; a call is at least one request")
-        limited = tuple(sorted({subject for subject in subjects if subject in self._views}))
-        return await self._account(limited).reserve(amount) if limited else Unlimited(amount)
+        limited = {subject for subject in subjects if subject in self._views}
+        return await self._account(tuple(sorted(limited))).reserve(amount) if limited else Unlimited(amount)
 
     async def tick(self) -> None:
         """Report what was used, and give back what is not needed. To be called each second, once at a time.

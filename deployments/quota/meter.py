@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, date
 
 from deployments.clock import Clock, utc_now
@@ -31,21 +31,18 @@ class Spent:
     completion_tokens: int = 0
     cost_micros: int = 0
 
-    def plus(self, other: Spent) -> Spent:
-        """Both in one sum."""
-        return Spent(
-            self.key,
-            self.tenant,
-            self.model,
-            self.day,
-            self.requests + other.requests,
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.cost_micros + other.cost_micros,
-        )
-
 
 Row = tuple[str, str, str, date]
+
+
+@dataclass(slots=True)
+class Sums:
+    """Of a row, so far."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_micros: int = 0
 
 
 class Meter:
@@ -56,7 +53,7 @@ class Meter:
     """
 
     def __init__(self, *, max_rows: int = MAX_ROWS, clock: Clock = utc_now) -> None:
-        self._rows: dict[Row, Spent] = {}
+        self._rows: dict[Row, Sums] = {}
         self._max_rows = max_rows
         self._clock = clock
         self._nameless = 0
@@ -78,13 +75,18 @@ class Meter:
             bounded("model", model),
             self._clock().astimezone(UTC).date(),
         )
-        call = Spent(*row, 1, prompt_tokens, completion_tokens, cost_micros)
-        held = self._rows.get(row)
-        self._rows[row] = call if held is None else held.plus(call)
+        sums = self._rows.get(row)
+        if sums is None:
+            sums = self._rows[row] = Sums()
+        sums.requests += 1
+        sums.prompt_tokens += prompt_tokens
+        sums.completion_tokens += completion_tokens
+        sums.cost_micros += cost_micros
 
     def take(self, most: int) -> tuple[Spent, ...]:
         """At most so many of the sums, the oldest first; they begin anew."""
-        taken = tuple(self._rows.pop(row) for row in list(itertools.islice(self._rows, most)))
+        rows = list(itertools.islice(self._rows, most))
+        taken = tuple(Spent(*row, *astuple(self._rows.pop(row))) for row in rows)
         if self._nameless:
             logger.warning(
                 "the meter was full (%d rows): %d calls are booked under %r", self._max_rows, self._nameless, OTHERS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from deployments.router.cache import Answer, Computed, Key, Question, ResponseCache, Started, key_of, question_of
 from deployments.router.call import Call
@@ -14,8 +15,6 @@ from deployments.router.targets import Target, TargetTable
 from deployments.router.work import StreamedWork, Work
 
 GRACE_S = 0.25  # an old or a fixed answer is there in a fraction of it
-
-Body = TypeVar("Body", bytes, AsyncGenerator[bytes])
 
 
 class Pipeline:
@@ -38,7 +37,7 @@ class Pipeline:
         async def compute() -> Computed:
             return await degraded(target, self._table, call, forms)
 
-        return await in_time(call, self._cache.whole(key, call.directives, compute, question))
+        return await self._cache.whole(key, call.directives, compute, question, partial(in_time, call))
 
     async def stream(self, work: StreamedWork, target: Target, call: Call) -> Answer[AsyncGenerator[bytes]]:
         """The answer as it comes. What fails before the first event is raised here, so that it gets a status."""
@@ -48,7 +47,7 @@ class Pipeline:
         async def start() -> Started:
             return await degraded(target, self._table, call, forms)
 
-        return await in_time(call, self._cache.stream(key, call.directives, start, question))
+        return await self._cache.stream(key, call.directives, start, question, partial(in_time, call))
 
     def _key(self, work: Work, target: Target, call: Call) -> tuple[Key | None, Question | None]:
         """Where an answer is kept; nowhere, if it may differ each time or the cache is passed by."""
@@ -117,14 +116,15 @@ def identity(work: Work, target: Target, call: Call) -> dict[str, Any]:
     }
 
 
-async def in_time(call: Call, look_up: Awaitable[Answer[Body]]) -> Answer[Body]:
-    """The answer, within the caller's own deadline: who shares a computation waits no longer than for their own.
+@asynccontextmanager
+async def in_time(call: Call) -> AsyncGenerator[None]:
+    """Within the caller's own deadline: who shares a computation waits no longer than for their own.
 
     A computation ends itself at its deadline, and a fallback may answer then; it gets the time for that.
     """
     try:
         async with call.deadline.scope(GRACE_S):
-            return await look_up
+            yield
     except TimeoutError:
         raise call.deadline.error() from None
 

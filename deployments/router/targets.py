@@ -47,8 +47,9 @@ class Target:
         self.gate = Gate(route.name, route.policy.shedding)
         self.attempts = Attempts(route.name, route.policy, self.breaker)
         self._handle = handle.options(request_serialization="pickle", response_serialization="pickle")
-        self._streaming = self._handle.options(stream=True)
-        self._methods: dict[str, Any] = {}  # of the handle, which makes a copy of itself for each that it is asked for
+        # A handle makes a copy of itself for each method that it is asked for, so it is asked once.
+        self._streaming = self._handle.options(stream=True).stream
+        self._methods: dict[str, Any] = {}
         self.aggregator = Aggregator(
             self._predict,
             max_batch_size=route.max_batch_size,
@@ -110,7 +111,7 @@ class Target:
         """The events of a streamed answer. Closing the iterator cancels the request down to the engine."""
 
         def begin(progress: Progress | None) -> AsyncGenerator[Event]:
-            return self._events(self._streaming.stream.remote(method, request, call.deadline.remaining(), progress))
+            return self._events(self._streaming.remote(method, request, call.deadline.remaining(), progress))
 
         with await self._place(call) as place:
             begun_s = call.deadline.remaining()

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from autoglm import suggestion
 from autoglm.errors import BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError
+from serve_app.http.header import first_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,7 +29,7 @@ async def parse_body(request: Request, model: type[Model], max_bytes: int) -> Mo
         PayloadTooLargeError: more than `max_bytes`.
         BadRequestError: not JSON, or not of the model's form; `param` names the first wrong field.
     """
-    check_content_type(request.headers.get("content-type", ""))
+    check_content_type(first_of(request.scope, b"content-type"))
     body = await read_body(request, max_bytes)
     try:
         # Strict: what the schema calls an integer is no "5" and no `true`.
@@ -51,12 +53,16 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     """The whole body, at most `max_bytes`."""
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    is_whole = False
+    while not is_whole and size <= max_bytes * DRAINED:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size <= max_bytes:
             chunks.append(chunk)
-        elif size > max_bytes * DRAINED:
-            break
+        is_whole = not message.get("more_body", False)
     if size > max_bytes:
         raise PayloadTooLargeError(
             f"body: got more than {max_bytes:,} bytes, the most that is taken; send several smaller requests",

@@ -14,7 +14,6 @@ from serve_app.http.header import header_of
 TIMEOUT = "x-request-timeout-s"
 PRIORITY = "x-autoglm-priority"
 STRICT = "x-autoglm-strict"
-SESSION = "x-session-id"
 TRUE, FALSE = "true", "false"
 
 
@@ -26,15 +25,15 @@ def call_of(request: Request, caller: Principal, *, longest_s: float) -> Call:
     """
     scope = request.scope
     return Call(
-        deadline=Deadline(timeout_of(header_of(scope, TIMEOUT.encode()), longest_s)),
+        deadline=Deadline(timeout_of(header_of(scope, b"x-request-timeout-s"), longest_s)),
         tenant=caller.tenant,
-        permissions=permissions_of(caller),
-        priority=priority_of(header_of(scope, PRIORITY.encode())),
-        session=header_of(scope, SESSION.encode()) or None,
+        permissions=caller.permissions,
+        priority=priority_of(header_of(scope, b"x-autoglm-priority")),
+        session=header_of(scope, b"x-session-id") or None,
         key=str(caller),
         address=scope["state"]["address"],
         directives=directives_of(header_of(scope, b"cache-control")),
-        is_strict=strictness_of(header_of(scope, STRICT.encode())),
+        is_strict=strictness_of(header_of(scope, b"x-autoglm-strict")),
         may_use=caller.may_use,
     )
 
@@ -66,9 +65,3 @@ def strictness_of(header: str) -> bool:
     if header not in ("", TRUE, FALSE):
         raise BadRequestError(f"{STRICT}: got {header[:40]!r}; give {TRUE} or {FALSE}", param=STRICT)
     return header == TRUE
-
-
-def permissions_of(caller: Principal) -> str:
-    """All that the caller may use, in one form: answers are shared by those for whom it is the same."""
-    models = "*" if caller.models is None else "\0".join(sorted(caller.models))
-    return "\0".join((*sorted([scope.root for scope in caller.scopes]), "", models))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from deployments.router.cache.answer import Meta
-from deployments.router.cache.fingerprint import Key, sealed
+from deployments.router.cache.fingerprint import Key, add, begun
 
 Kind = Literal["whole", "stream", "error"]
 KINDS = ("whole", "stream", "error")
@@ -81,4 +81,6 @@ def entry_of(key: Key, header: dict[str, Any], body: bytes) -> Entry:
 
 def seal(key: Key, content: bytes) -> bytes:
     """BLAKE2b-128 of key and content, each field behind its length."""
-    return sealed((key.tenant, key.name, key.version, key.digest.hex()), content, SEAL_BYTES)
+    digest = begun((key.tenant, key.name, key.version, key.digest.hex()), SEAL_BYTES)
+    add(digest, content)
+    return digest.digest()

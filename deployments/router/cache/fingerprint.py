@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -45,17 +46,29 @@ def fingerprint(
     Raises:
         TypeError: the payload is not JSON.
     """
-    return sealed((tenant, name, version, lane, permissions), canonical(payload), DIGEST_BYTES)
-
-
-def sealed(fields: Iterable[str], data: bytes, digest_bytes: int) -> bytes:
-    """BLAKE2b of fields and data, each behind its length of eight bytes."""
-    digest = hashlib.blake2b(digest_size=digest_bytes)
-    # Lone surrogates, which JSON can bring, pass: they are bytes like others here.
-    for part in (*(field.encode("utf-8", "surrogatepass") for field in fields), data):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
+    digest = known(tenant, name, version, lane, permissions).copy()
+    add(digest, canonical(payload))
     return digest.digest()
+
+
+@lru_cache(maxsize=1024)
+def known(*fields: str) -> hashlib.blake2b:
+    """What a caller's requests for one model begin with, to be copied."""
+    return begun(fields, DIGEST_BYTES)
+
+
+def begun(fields: Iterable[str], digest_bytes: int) -> hashlib.blake2b:
+    """BLAKE2b of the fields, to which more may be added."""
+    digest = hashlib.blake2b(digest_size=digest_bytes)
+    for field in fields:
+        add(digest, field.encode("utf-8", "surrogatepass"))  # lone surrogates are bytes like others here
+    return digest
+
+
+def add(digest: hashlib.blake2b, part: bytes) -> None:
+    """One more part, behind its length of eight bytes."""
+    digest.update(len(part).to_bytes(8, "big"))
+    digest.update(part)
 
 
 def canonical(payload: Mapping[str, Any]) -> bytes:

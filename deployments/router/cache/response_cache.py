@@ -10,6 +10,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import Context
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -34,6 +35,7 @@ MAX_REFRESHES = 64  # at a time; beyond, a stale answer is served all the same a
 MAX_SKEW_S = 5.0  # between two machines' clocks; what was kept later than that in the future has no age to be told
 
 Taken = TypeVar("Taken")
+Within = Callable[[], AbstractAsyncContextManager[None]]  # how long who computes or waits may do so
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +100,54 @@ class ResponseCache:
         return directives.no_store or not self._config.enabled
 
     async def whole(
-        self, key: Key | None, directives: CacheDirectives, compute: Compute, question: Question | None = None
+        self,
+        key: Key | None,
+        directives: CacheDirectives,
+        compute: Compute,
+        question: Question | None = None,
+        within: Within = nullcontext,
     ) -> Answer[bytes]:
-        """A whole answer. No key: the request is none whose answer may be kept.
+        """A whole answer. No key: the request is none whose answer may be kept. What takes time runs `within`.
 
         Raises:
             APIStatusError: what `compute` raises; every caller has a copy of its own.
         """
         if key is None or self.is_bypassed(directives):
-            computed = await compute()
+            async with within():
+                computed = await compute()
             return self._counted(Answer(computed.body, "bypass", 0.0, computed.meta))
         sought = Sought("whole", key, directives, computing(compute), question)
         if (entry := self._at_hand(sought)) is not None:
             return self._counted(Answer(entry.parts[0], "hit", self._age(entry), entry.meta))
-        body, opening = await self._flown(sought, whole_of)
+        async with within():
+            body, opening = await self._flown(sought, whole_of)
         return self._counted(Answer(body, opening.state, opening.age_s, opening.meta))
 
     async def stream(
-        self, key: Key | None, directives: CacheDirectives, start: Start, question: Question | None = None
+        self,
+        key: Key | None,
+        directives: CacheDirectives,
+        start: Start,
+        question: Question | None = None,
+        within: Within = nullcontext,
     ) -> Answer[AsyncGenerator[bytes]]:
         """A streamed answer, whose body is to be closed; a hit is a stream too, all of its events at once.
 
-        What fails before the first event is raised here, what fails later by the body.
+        What takes time until the first event runs `within`. What fails until then is raised here, what fails later by
+        the body.
 
         Raises:
             APIStatusError: what `start` and its events raise; every caller has a copy of its own.
         """
         if key is None or self.is_bypassed(directives):
-            started = await start()
+            async with within():
+                started = await start()
             return self._counted(Answer(started.events, "bypass", 0.0, started.meta))
         sought = Sought("stream", key, directives, recording(start), question)
         if (entry := self._at_hand(sought)) is not None:
             return self._counted(Answer(replay(entry.parts), "hit", self._age(entry), entry.meta))
-        follower = await self._flown(sought, begun)
+        async with within():
+            follower = await self._flown(sought, begun)
         opening = follower.opening
         return self._counted(Answer(follower, opening.state, opening.age_s, opening.meta))
 
