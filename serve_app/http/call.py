@@ -14,6 +14,7 @@ from serve_app.http.header import header_of
 TIMEOUT = "x-request-timeout-s"
 PRIORITY = "x-autoglm-priority"
 STRICT = "x-autoglm-strict"
+SESSION = "x-session-id"
 TRUE, FALSE = "true", "false"
 
 
@@ -25,15 +26,15 @@ def call_of(request: Request, caller: Principal, *, longest_s: float) -> Call:
     """
     scope = request.scope
     return Call(
-        deadline=Deadline(timeout_of(header_of(scope, b"x-request-timeout-s"), longest_s)),
+        deadline=Deadline(timeout_of(header_of(scope, TIMEOUT.encode()), longest_s)),
         tenant=caller.tenant,
         permissions=caller.permissions,
-        priority=priority_of(header_of(scope, b"x-autoglm-priority")),
-        session=header_of(scope, b"x-session-id") or None,
+        priority=priority_of(header_of(scope, PRIORITY.encode())),
+        session=header_of(scope, SESSION.encode()) or None,
         key=str(caller),
         address=scope["state"]["address"],
         directives=directives_of(header_of(scope, b"cache-control")),
-        is_strict=strictness_of(header_of(scope, b"x-autoglm-strict")),
+        is_strict=strictness_of(header_of(scope, STRICT.encode())),
         may_use=caller.may_use,
     )
 
